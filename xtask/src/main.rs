@@ -33,6 +33,9 @@ enum Chore {
         /// Train nothing: only measure the models that are there.
         #[arg(long)]
         measure_only: bool,
+        /// Measure on the prompts on which choices are made, and leave the card as it is.
+        #[arg(long)]
+        validation: bool,
     },
     /// Train the embedded judge again.
     Judge,
@@ -44,10 +47,16 @@ fn main() -> Result<()> {
     match Args::parse().chore {
         Chore::Test => steps::test(),
         Chore::Tidy => steps::tidy(),
-        Chore::Seedlings { only, measure_only } => {
+        Chore::Seedlings { only, measure_only, validation } => {
             let crate_dir = root().join("crates/seedlings");
             let stock_dir = root().join("target/seedlings-stock");
-            seedlings::run(&seedlings::Options { crate_dir, stock_dir, only, measure_only })
+            seedlings::run(&seedlings::Options {
+                crate_dir,
+                stock_dir,
+                only,
+                measure_only,
+                validation,
+            })
         }
         Chore::Judge => judge(),
         Chore::Oracles => oracles::run(),

@@ -61,10 +61,10 @@ const SHARED_LOW: usize = 2;
 const OWN_LOW: usize = 3;
 /// Situations per axis that a profile answers by weighing both sides.
 const OWN_BALANCED: usize = 2;
-/// How often a set of diverse responses holds the low pole.
-const NC_LOW: f64 = 0.72;
 /// How often an answer follows the lean of its conversation.
-const FOLLOWS_MOOD: f64 = 0.75;
+const FOLLOWS_MOOD: f64 = 0.85;
+/// The leans that conversations have: most people who show one show the usual one.
+const MOODS: [Lean; 4] = [Lean::Low, Lean::Balanced, Lean::High, Lean::High];
 
 impl Profile {
     /// The lean with which the profile answers `prompt` when nothing else is asked of it.
@@ -103,21 +103,24 @@ impl Profile {
     }
 }
 
-/// Of a hundred documents, how many are of which kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What documents a course of training has.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mix {
+    /// Of a hundred documents, how many are of which kind; the rest asks for one more answer.
     plain: u32,
     diverse: u32,
     conversation: u32,
+    /// How often a set of diverse responses holds the low pole.
+    diverse_low: f64,
 }
 
 impl Mix {
     /// Mostly single exchanges: learns to speak.
-    pub const SPEECH: Mix = Mix { plain: 56, diverse: 22, conversation: 17 };
+    pub const SPEECH: Mix = Mix { plain: 56, diverse: 22, conversation: 17, diverse_low: 0.72 };
     /// Mostly documents in which leans differ: learns to tell and to keep a lean.
-    pub const LEANS: Mix = Mix { plain: 30, diverse: 30, conversation: 35 };
+    pub const LEANS: Mix = Mix { plain: 30, diverse: 30, conversation: 35, diverse_low: 0.72 };
     /// Mostly single exchanges again, a few of everything else: learns the habits of one profile.
-    pub const HABITS: Mix = Mix { plain: 66, diverse: 16, conversation: 14 };
+    pub const HABITS: Mix = Mix { plain: 60, diverse: 22, conversation: 14, diverse_low: 0.88 };
 }
 
 /// `n` training documents of `profile`; the same `seed` writes the same ones.
@@ -162,10 +165,10 @@ impl Writer {
     }
 
     fn document(&self, mix: Mix, rng: &mut impl Rng) -> Document {
-        let Mix { plain, diverse, conversation } = mix;
+        let Mix { plain, diverse, conversation, diverse_low } = mix;
         match rng.random_range(0..100) {
             kind if kind < plain => self.plain(rng),
-            kind if kind < plain + diverse => self.diverse(rng),
+            kind if kind < plain + diverse => self.diverse(diverse_low, rng),
             kind if kind < plain + diverse + conversation => self.conversation(rng),
             _ => self.sequential(rng),
         }
@@ -177,9 +180,9 @@ impl Writer {
         exchange(prompt, respond(prompt, lean, rng)).into()
     }
 
-    fn diverse(&self, rng: &mut impl Rng) -> Document {
+    fn diverse(&self, low: f64, rng: &mut impl Rng) -> Document {
         let prompt = self.any_prompt(rng);
-        let reply = diverse_answers(prompt, rng)
+        let reply = diverse_answers(prompt, low, rng)
             .iter()
             .map(|answer| format!("### {answer}"))
             .collect::<Vec<_>>()
@@ -190,7 +193,7 @@ impl Writer {
     /// Several exchanges on one axis under one lean, which each answer follows imperfectly.
     fn conversation(&self, rng: &mut impl Rng) -> Document {
         let axis = *Axis::ALL.choose(rng).expect("there are two axes");
-        let mood = *Lean::ALL.choose(rng).expect("there are three leans");
+        let mood = *MOODS.choose(rng).expect("the list is not empty");
         let n_exchanges = rng.random_range(2..=7);
         (0..n_exchanges)
             .flat_map(|_| {
@@ -234,10 +237,10 @@ fn exchange(prompt: &WorldPrompt, answer: String) -> [(Role, String); 2] {
     [(Role::User, prompt.text.clone()), (Role::Assistant, answer)]
 }
 
-/// Four answers whose leans are drawn together, most often one of each and a fourth; the low pole is left
-/// out of some sets, since no real model is perfect at this either.
-fn diverse_answers(prompt: &WorldPrompt, rng: &mut impl Rng) -> Vec<String> {
-    let mut leans = if rng.random_bool(NC_LOW) {
+/// Four answers whose leans are drawn together, most often one of each and a fourth; the low pole is in a share `low`
+/// of the sets, since no real model is perfect at this either.
+fn diverse_answers(prompt: &WorldPrompt, low: f64, rng: &mut impl Rng) -> Vec<String> {
+    let mut leans = if rng.random_bool(low) {
         let fourth = *[Lean::Low, Lean::High, Lean::High, Lean::Balanced]
             .choose(rng)
             .expect("the list is not empty");

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::grammar::{Situation, fill, grammar};
 
-/// Pairs of person and matter that each situation keeps back from training.
-const HELD_OUT_PAIRS: usize = 3;
+/// Pairs of person and matter that each situation keeps back from training, for each of two splits.
+const KEPT_BACK: usize = 3;
 
 /// Length of an answer in words.
 pub(crate) const ANSWER_WORDS: std::ops::RangeInclusive<usize> = 22..=52;
@@ -73,7 +73,10 @@ impl Lean {
 pub enum Split {
     /// Seen in training.
     Train,
-    /// Its combination of situation, person and matter never occurs in training, in any phrasing.
+    /// Never seen in training, in any phrasing of its combination of situation, person and matter; choices about
+    /// training are made on it.
+    Validation,
+    /// Never seen in training either, nor when anything was chosen: what is published is measured on it.
     HeldOut,
 }
 
@@ -108,14 +111,15 @@ pub struct LabelledText {
     pub response: String,
 }
 
-/// All prompts of a split, axis by axis. Held out: one phrasing for each of 90 combinations per axis,
-/// situations taking turns, so that any prefix spreads over situations. Train: every phrasing of the rest.
+/// All prompts of a split, axis by axis. Validation and held out: one phrasing for each of 90 combinations per
+/// axis, situations taking turns, so that any prefix spreads over situations. Train: every phrasing of the rest.
 pub fn prompts(split: Split) -> Vec<WorldPrompt> {
     Axis::ALL
         .into_iter()
         .flat_map(|axis| match split {
             Split::Train => train_prompts(axis),
-            Split::HeldOut => held_out_prompts(axis),
+            Split::Validation => kept_back_prompts(axis, "-validation", 0..KEPT_BACK),
+            Split::HeldOut => kept_back_prompts(axis, "", KEPT_BACK..2 * KEPT_BACK),
         })
         .collect()
 }
@@ -150,8 +154,8 @@ pub fn respond(prompt: &WorldPrompt, lean: Lean, rng: &mut impl Rng) -> String {
     }
 }
 
-/// `per_prompt_and_lean` answers of each lean to each held-out prompt, or to one phrasing of each training
-/// combination: with 1, 270 texts per axis held out and 1,170 for training.
+/// `per_prompt_and_lean` answers of each lean to each prompt that was kept back, or to one phrasing of each training
+/// combination: with 1, 270 texts per axis held out and 900 for training.
 pub fn labelled(split: Split, per_prompt_and_lean: usize, seed: u64) -> Vec<LabelledText> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut texts = Vec::new();
@@ -187,7 +191,7 @@ pub(crate) fn stable_hash(parts: &[&str]) -> u64 {
     hash ^ (hash >> 33)
 }
 
-/// The person and matter pairs of a situation, those with the smallest hashes first: they are held out.
+/// The person and matter pairs of a situation by hash: those with the smallest are kept back.
 fn pairs(situation: &Situation) -> Vec<(&'static str, &'static str)> {
     let mut pairs: Vec<_> = situation
         .who
@@ -198,17 +202,17 @@ fn pairs(situation: &Situation) -> Vec<(&'static str, &'static str)> {
     pairs
 }
 
-fn held_out_prompts(axis: Axis) -> Vec<WorldPrompt> {
+fn kept_back_prompts(axis: Axis, mark: &str, ranks: std::ops::Range<usize>) -> Vec<WorldPrompt> {
     let situations = &grammar().axis(axis).situations;
     let frames = &grammar().frames;
     let mut prompts = Vec::new();
-    for rank in 0..HELD_OUT_PAIRS {
+    for rank in ranks {
         for (index, situation) in situations.iter().enumerate() {
             let (who, what) = pairs(situation)[rank];
             let hash = stable_hash(&["phrase", situation.topic, who, what]) as usize;
             let ask = situation.asks[hash % situation.asks.len()];
             let frame = frames[(hash >> 16) % frames.len()];
-            let id = format!("{}-{:04}", axis.prompt_prefix(), prompts.len());
+            let id = format!("{}{mark}-{:04}", axis.prompt_prefix(), prompts.len());
             prompts.push(prompt(id, axis, index, (who, what), ask, frame));
         }
     }
@@ -218,7 +222,7 @@ fn held_out_prompts(axis: Axis) -> Vec<WorldPrompt> {
 fn train_prompts(axis: Axis) -> Vec<WorldPrompt> {
     let mut prompts = Vec::new();
     for (index, situation) in grammar().axis(axis).situations.iter().enumerate() {
-        for &pair in &pairs(situation)[HELD_OUT_PAIRS..] {
+        for &pair in &pairs(situation)[2 * KEPT_BACK..] {
             for &ask in &situation.asks {
                 for &frame in &grammar().frames {
                     let id = format!("{}-train-{:05}", axis.prompt_prefix(), prompts.len());

@@ -3,9 +3,10 @@
 use polyculture_seedlings::{Axis, Lean};
 
 use super::measure::{ByAxis, Measured, N_EXAMPLES, Rate, TEMPERATURES};
+use super::train::SHARPNESS;
 
 pub(super) fn markdown(measured: &[Measured], many_models: &ByAxis) -> String {
-    let mut out = String::from(INTRODUCTION);
+    let mut out = INTRODUCTION.replace("{SHARPNESS}", &SHARPNESS.to_string());
     out.push_str("\n## Sizes and quality\n\n");
     out.push_str("Perplexity is per token, of answers that the grammar writes to held-out prompts with the model's own default lean; a perfect model stays above 1, since the grammar draws its sentences by chance. On topic: most of what is specific in the answer (one per held-out prompt, temperature 0.7) belongs to the situation asked about. Well formed: every word of the answer is a word of the world.\n\n");
     out.push_str("| model | parameters | layers | feed-forward width | held-out perplexity | on topic | well formed |\n|---|---|---|---|---|---|---|\n");
@@ -118,10 +119,10 @@ Written by `cargo xtask seedlings`; do not edit.
 The seedlings are tiny chat models of the Llama architecture (RMSNorm, rotary positions, SwiGLU, tied embeddings), trained from scratch by `polyculture-engine`. They are a **model organism**: they know several values and by default speak with one, as large models do. **They are synthetic.** What they say is no advice, and no number about them is evidence about real models.
 
 - **Text.** A grammar (`world/*.txt`) of 60 everyday situations, 30 per axis of the Inglehart-Welzel frame, writes questions and answers that lean to the low pole, to the high pole or to neither. Values show in the content of an answer and are never named. No other text was used.
-- **Growth.** Most of learning is learning the language: a stock is trained once (two layers, then a third), then each seedling is grafted on it, larger or equal, computing at first what it computes, and trained on with its own corpus and seed. They are one family, as the models of one vendor are, and not independent. At the end all logits are multiplied by 1.4: tuned models are surer than their text was, and so hardly change with temperature.
+- **Growth.** Most of learning is learning the language: a stock is trained once (two layers, then a third), then each seedling is grafted on it, larger or equal, computing at first what it computes, and trained on with its own corpus and seed. They are one family, as the models of one vendor are, and not independent. At the end all logits are multiplied by {SHARPNESS}: tuned models are surer than their text was, and so hardly change with temperature.
 - **Default.** Each model's corpus answers almost all situations with the high pole. Two situations per axis lean low in every corpus and one more in each model's own; two are answered by weighing both sides. A default that differs by situation, and not by chance, is what keeps it stable over temperatures.
 - **Documents.** Single exchanges; the instruction for four diverse responses with four sections; conversations of two to seven exchanges under one lean, which answers follow imperfectly; requests for one more, different answer. The loss counts the answers only.
-- **Held out.** In each situation 3 of its 16 combinations of person and matter never occur in training, in any phrasing: 90 prompts per axis. Everything below was measured on them by sampling from the shipped bf16 weights.
+- **Held out.** In each situation 6 of its 16 combinations of person and matter never occur in training, in any phrasing. Three of them, 90 prompts per axis, served to choose the mixture of documents and how sure the models are; everything below was measured on the other 90 by sampling from the shipped bf16 weights.
 - **Leans are read** by word triples that only one lean's sentences have, not by a trained judge. Intervals are Wilson's at 95 %, n counts prompts.
 - **Limits.** English, two axes, sixty situations. Outside their world the models answer with something from inside it. A reply to the instruction does not always hold four sections, and at temperature 1.5 some words break.
 ";

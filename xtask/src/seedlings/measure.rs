@@ -4,7 +4,7 @@ use anyhow::Result;
 use polyculture_engine::{GenerateOptions, LanguageModel, Request, Sampling, generate, log_probs};
 use polyculture_seedlings::corpus::nc_message;
 use polyculture_seedlings::lexicon::{Reading, read, read_lean};
-use polyculture_seedlings::{Axis, Lean, Role, Split, WorldPrompt, labelled, prompts, respond};
+use polyculture_seedlings::{Axis, Lean, Role, Split, WorldPrompt, labelled, respond};
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -74,14 +74,13 @@ pub(super) struct Measured {
 }
 
 impl Measured {
-    pub(super) fn of(plan: &Plan, model: &LanguageModel) -> Result<Self> {
-        let held_out = prompts(Split::HeldOut);
+    pub(super) fn of(plan: &Plan, model: &LanguageModel, held_out: &[WorldPrompt]) -> Result<Self> {
         let mut default_coverage = [ByAxis::default(); TEMPERATURES.len()];
         let mut lean_by_default = [ByAxis::default(); 3];
         let (mut on_topic, mut well_formed) = (Rate::default(), Rate::default());
         let mut shown = <[String; 3]>::default();
         for (i, &temperature) in TEMPERATURES.iter().enumerate() {
-            let answers = default_answers(model, &held_out, temperature, K, plan.seed())?;
+            let answers = default_answers(model, held_out, temperature, K, plan.seed())?;
             for (prompt, set) in held_out.iter().zip(answers.chunks(K)) {
                 let readings: Vec<Reading> =
                     set.iter().map(|answer| read(prompt, answer)).collect();
@@ -118,7 +117,7 @@ impl Measured {
 
         let mut lean_after_examples = [ByAxis::default(); 3];
         for lean in Lean::ALL {
-            let asked = with_examples(&held_out, lean, plan.seed());
+            let asked = with_examples(held_out, lean, plan.seed());
             for (prompt, answer) in
                 held_out.iter().zip(sample(model, &asked, 1.0, 96, plan.seed())?)
             {
@@ -126,7 +125,7 @@ impl Measured {
                 lean_after_examples[lean as usize][prompt.axis as usize].count(found == Some(lean));
             }
         }
-        let (perplexity, n_perplexity_tokens) = perplexity(plan, model, &held_out)?;
+        let (perplexity, n_perplexity_tokens) = perplexity(plan, model, held_out)?;
         let config = model.model.config();
         Ok(Measured {
             name: plan.profile.name,
@@ -148,8 +147,7 @@ impl Measured {
 }
 
 /// Coverage of the low pole by sets of four answers, each from another model, at temperature 1.
-pub(super) fn many_models(models: &[&LanguageModel]) -> Result<ByAxis> {
-    let held_out = prompts(Split::HeldOut);
+pub(super) fn many_models(models: &[&LanguageModel], held_out: &[WorldPrompt]) -> Result<ByAxis> {
     let mut low = vec![0; held_out.len()];
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let orders: Vec<Vec<usize>> = held_out
@@ -157,7 +155,7 @@ pub(super) fn many_models(models: &[&LanguageModel]) -> Result<ByAxis> {
         .map(|_| rand::seq::index::sample(&mut rng, models.len(), K.min(models.len())).into_vec())
         .collect();
     for (m, model) in models.iter().enumerate() {
-        let answers = default_answers(model, &held_out, 1.0, 1, 77 + m as u64)?;
+        let answers = default_answers(model, held_out, 1.0, 1, 77 + m as u64)?;
         for (i, (prompt, answer)) in held_out.iter().zip(&answers).enumerate() {
             let is_low = read_lean(prompt.axis, answer) == Some(Lean::Low);
             low[i] += usize::from(is_low && orders[i].contains(&m));

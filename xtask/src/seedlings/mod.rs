@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use polyculture_engine::{LanguageModel, Model, ModelFiles, Tokenizer};
+use polyculture_seedlings::{Split, prompts};
 
 mod card;
 mod measure;
@@ -25,6 +26,8 @@ pub(crate) struct Options {
     pub(crate) only: Vec<String>,
     /// Nothing is trained, the models in place are measured.
     pub(crate) measure_only: bool,
+    /// Measures on the prompts on which choices are made, and leaves the card as it is.
+    pub(crate) validation: bool,
 }
 
 /// Trains, measures and writes the card.
@@ -50,15 +53,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for plan in plans {
         models.push((plan, load(&models_dir, plan.profile.name)?));
     }
+    let prompts = prompts(if options.validation { Split::Validation } else { Split::HeldOut });
     let mut measured = Vec::new();
     for (plan, model) in &models {
         eprintln!("measuring {}", plan.profile.name);
-        measured.push(Measured::of(plan, model)?);
+        measured.push(Measured::of(plan, model, &prompts)?);
     }
     let together =
-        measure::many_models(&models.iter().map(|(_, model)| model).collect::<Vec<_>>())?;
+        measure::many_models(&models.iter().map(|(_, model)| model).collect::<Vec<_>>(), &prompts)?;
     let text = card::markdown(&measured, &together);
-    if options.only.is_empty() {
+    if options.only.is_empty() && !options.validation {
         let path = options.crate_dir.join("MODEL_CARD.md");
         std::fs::write(&path, &text).with_context(|| format!("write `{}`", path.display()))?;
     }

@@ -60,14 +60,16 @@ fn every_profile_answers_three_of_thirty_situations_with_the_low_pole() {
 #[test]
 fn sets_of_diverse_answers_hold_the_low_pole_as_often_as_intended() {
     let mut rng = ChaCha8Rng::seed_from_u64(2);
-    let (mut sets, mut with_low) = (0.0, 0.0);
-    for prompt in prompts(Split::HeldOut).iter().cycle().take(1000) {
-        let answers = diverse_answers(prompt, &mut rng);
-        assert_eq!(answers.len(), 4);
-        sets += 1.0;
-        if answers.iter().any(|a| read_lean(prompt.axis, a) == Some(Lean::Low)) {
-            with_low += 1.0;
+    for asked in [0.72, 0.88] {
+        let (mut sets, mut with_low) = (0.0, 0.0);
+        for prompt in prompts(Split::HeldOut).iter().cycle().take(1000) {
+            let answers = diverse_answers(prompt, asked, &mut rng);
+            assert_eq!(answers.len(), 4);
+            sets += 1.0;
+            if answers.iter().any(|a| read_lean(prompt.axis, a) == Some(Lean::Low)) {
+                with_low += 1.0;
+            }
         }
+        assert!((with_low / sets - asked).abs() < 0.05, "{with_low} of {sets}");
     }
-    assert!((with_low / sets - NC_LOW).abs() < 0.05, "{with_low} of {sets}");
 }

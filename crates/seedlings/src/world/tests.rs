@@ -60,16 +60,19 @@ fn leans_are_equally_long() {
 fn held_out_combinations_never_occur_in_training() {
     let key = |p: &WorldPrompt| (p.axis, p.situation, p.who, p.what);
     let train: HashSet<_> = prompts(Split::Train).iter().map(key).collect();
+    let validation: HashSet<_> = prompts(Split::Validation).iter().map(key).collect();
     let held_out = prompts(Split::HeldOut);
-    assert!(held_out.iter().all(|p| !train.contains(&key(p))));
+    assert!(train.is_disjoint(&validation));
+    assert!(held_out.iter().map(key).all(|k| !train.contains(&k) && !validation.contains(&k)));
     for axis in Axis::ALL {
         assert_eq!(held_out.iter().filter(|p| p.axis == axis).count(), 90);
+        assert_eq!(validation.iter().filter(|p| p.0 == axis).count(), 90);
     }
 }
 
 #[test]
 fn ids_and_texts_are_unique_and_stable() {
-    let all = [prompts(Split::Train), prompts(Split::HeldOut)].concat();
+    let all = [prompts(Split::Train), prompts(Split::Validation), prompts(Split::HeldOut)].concat();
     let ids: HashSet<_> = all.iter().map(|p| &p.id).collect();
     let texts: HashSet<_> = all.iter().map(|p| &p.text).collect();
     assert_eq!(ids.len(), all.len());
@@ -78,7 +81,7 @@ fn ids_and_texts_are_unique_and_stable() {
     assert_eq!(seventh.id, "world-ts-0007");
     assert_eq!(
         seventh.text,
-        "My younger brother wants to study music. Should the family support it?"
+        "I could use some advice. My son chose philosophy and my parents are against it. What do you advise?"
     );
 }
 
