@@ -93,6 +93,12 @@ impl Local {
         };
         let model = LanguageModel::load(&files)
             .map_err(|error| LocalError::Load { detail: whole(&error) })?;
+        // The embedded models are too small to gain from a GPU.
+        #[cfg(feature = "cuda")]
+        let model = match id.provider() {
+            "embedded" => model,
+            _ => on_gpu(model)?,
+        };
         let (jobs, waiting) = mpsc::channel();
         std::thread::Builder::new()
             .name(id.to_string())
@@ -161,6 +167,14 @@ impl ChatModel for Local {
             Ok(std::iter::once(first).chain(results.map_while(Result::ok)).collect())
         })
     }
+}
+
+/// The model on the first GPU: who built with the feature wants no other place.
+#[cfg(feature = "cuda")]
+fn on_gpu(model: LanguageModel) -> Result<LanguageModel, LocalError> {
+    let LanguageModel { model, tokenizer, generation } = model;
+    let model = model.on_cuda(0).map_err(|error| LocalError::Load { detail: whole(&error) })?;
+    Ok(LanguageModel { model, tokenizer, generation })
 }
 
 fn embedded(name: &str) -> Result<ModelFiles, LocalError> {

@@ -13,6 +13,8 @@ use failure::Failure;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // `polyculture … | head` ends quietly, as other programs do.
+    sigpipe::reset();
     let args = Args::parse();
     match run(args) {
         Ok(()) => ExitCode::SUCCESS,
