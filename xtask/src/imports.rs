@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 /// Our crates, and which of ours each may import.
-const IMPORTS: [(&str, &[&str]); 8] = [
+const IMPORTS: [(&str, &[&str]); 9] = [
     ("polyculture-core", &[]),
     ("polyculture-stats", &[]),
     ("polyculture-engine", &[]),
     ("polyculture-seedlings", &[]),
+    ("polyculture-data", &[]),
     ("polyculture-llm", &["polyculture-core", "polyculture-engine", "polyculture-seedlings"]),
     (
         "polyculture-study",
@@ -25,6 +26,7 @@ const IMPORTS: [(&str, &[&str]); 8] = [
         &[
             "polyculture-core",
             "polyculture-stats",
+            "polyculture-data",
             "polyculture-engine",
             "polyculture-seedlings",
             "polyculture-llm",

@@ -5,12 +5,13 @@ use anyhow::Result;
 use std::path::Path;
 
 const CHORES: [&str; 5] = ["test", "tidy", "seedlings", "judge", "oracles"];
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "demo",
     "init",
     "run",
     "sample",
     "judge",
+    "dataset",
     "evaluate",
     "report",
     "doctor",

@@ -43,6 +43,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         verb: EvaluateVerb,
     },
+    /// Look into preference data: what is wrong with it.
+    Dataset {
+        #[command(subcommand)]
+        verb: DatasetVerb,
+    },
     /// Write the results of a study as one HTML file.
     Report(ReportArgs),
     /// Try endpoints and say what they take; list what is built in.
@@ -193,6 +198,26 @@ pub(crate) struct EvaluateArgs {
     /// Write the report here too.
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatasetVerb {
+    /// Read a dataset whole and say what is wrong in it, with counts and lines. Exit code 1 if
+    /// anything is an error.
+    Lint(DatasetLintArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DatasetLintArgs {
+    /// Files, folders or patterns; compressed with gzip or zstd or not.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// The format, where it should not be told from the files: community-alignment.
+    #[arg(long)]
+    pub(crate) format: Option<String>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, clap::Args)]

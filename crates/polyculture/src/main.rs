@@ -33,6 +33,7 @@ fn run(args: Args) -> Result<(), Failure> {
         Command::Sample(args) => in_runtime(commands::sample::run(args)),
         Command::Judge { verb } => in_runtime(commands::judge::run(verb)),
         Command::Evaluate { verb } => in_runtime(commands::evaluate::run(verb)),
+        Command::Dataset { verb } => commands::dataset::run(&verb),
         Command::Report(args) => commands::report::run(&args),
         Command::Doctor(args) => in_runtime(commands::doctor::run(args)),
         Command::Completions { shell } => {
