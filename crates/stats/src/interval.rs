@@ -34,6 +34,8 @@ pub enum Method {
     Bca,
     /// Percentile bootstrap of whole clusters or people.
     Percentile,
+    /// Taylor linearisation over clusters, Student's t; a share on the scale of the logit.
+    Linearised,
     /// Wilson's interval with the clusters as trials. Taken where every resample gave the same value: a
     /// bootstrap of such data is a point and claims a certainty that nobody has. Conservative: no distribution on
     /// the range has a larger variance than the two-point one that Wilson assumes.

@@ -5,13 +5,15 @@
 //!
 //! | question | module |
 //! |---|---|
-//! | How sure are we of a figure? | [`interval`], [`bootstrap`] |
+//! | How sure are we of a figure? | [`interval`], [`bootstrap`], [`ratio`] |
 //! | How often does a set of k responses hold at least one of a class? | [`coverage`] |
 //! | Do responses of one set avoid each other? | [`dependence`] |
 //! | How different are the responses of a set? | [`diversity`] |
 //! | For how many people do the models speak? | [`aligned_share`] |
 //! | How far do raters, or a judge and the truth, agree? | [`agreement`] |
+//! | How far do those agree who chose from the same options? | [`votes`] |
 //! | Which of many comparisons survive? | [`multiple`] |
+//! | How surprising is a count, given that observations go together? | [`significance`] |
 //!
 //! Three rules hold everywhere. A missing score is never a zero: it leaves the estimate and is counted.
 //! A figure that the data do not determine is a typed error, never a silent 0. An interval that the data do
@@ -46,6 +48,9 @@ pub mod dependence;
 pub mod diversity;
 pub mod interval;
 pub mod multiple;
+pub mod ratio;
+pub mod significance;
+pub mod votes;
 
 #[cfg(test)]
 mod oracle;
