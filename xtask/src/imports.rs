@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 /// Our crates, and which of ours each may import.
-const IMPORTS: [(&str, &[&str]); 9] = [
+const IMPORTS: [(&str, &[&str]); 10] = [
     ("polyculture-core", &[]),
     ("polyculture-stats", &[]),
     ("polyculture-engine", &[]),
     ("polyculture-seedlings", &[]),
-    ("polyculture-data", &[]),
+    ("polyculture-data", &["polyculture-core", "polyculture-stats"]),
     ("polyculture-llm", &["polyculture-core", "polyculture-engine", "polyculture-seedlings"]),
+    ("polyculture-remote", &[]),
     (
         "polyculture-study",
         &[
@@ -30,20 +31,25 @@ const IMPORTS: [(&str, &[&str]); 9] = [
             "polyculture-engine",
             "polyculture-seedlings",
             "polyculture-llm",
+            "polyculture-remote",
             "polyculture-study",
             "polyculture-report",
         ],
     ),
 ];
 
-/// Outside crates that only one of ours may use: the border to a world of its own.
-const ONLY: [(&str, &[&str]); 10] = [
+/// Outside crates that only these of ours may use: the border to a world of its own.
+const ONLY: [(&str, &[&str]); 14] = [
+    ("datafusion", &["polyculture-data"]),
+    ("parquet", &["polyculture-data"]),
     ("candle-core", &["polyculture-engine"]),
     ("gemm", &["polyculture-engine"]),
     ("tokenizers", &["polyculture-engine"]),
     ("safetensors", &["polyculture-engine"]),
     ("minijinja", &["polyculture-engine"]),
-    ("reqwest", &["polyculture-llm"]),
+    ("reqwest", &["polyculture-llm", "polyculture-remote"]),
+    ("rustls", &["polyculture-llm", "polyculture-remote"]),
+    ("rusty-s3", &["polyculture-remote"]),
     ("redb", &["polyculture-llm"]),
     ("statrs", &["polyculture-stats"]),
     ("askama", &["polyculture-report"]),
@@ -107,7 +113,9 @@ mod tests {
         check_one(
             "polyculture-report",
             "reqwest",
-            &["`polyculture-report` uses `reqwest`, which only polyculture-llm may"],
+            &[
+                "`polyculture-report` uses `reqwest`, which only polyculture-llm, polyculture-remote may",
+            ],
         );
         check_one(
             "polyculture-new",

@@ -23,6 +23,16 @@ impl Role {
             Role::Assistant => "assistant",
         }
     }
+
+    /// The role of that name, in the words of any tool.
+    #[must_use]
+    pub fn from_id(id: &str) -> Self {
+        match id.to_ascii_lowercase().as_str() {
+            "system" | "developer" => Role::System,
+            "assistant" | "model" | "gpt" | "chatbot" | "bot" => Role::Assistant,
+            _ => Role::User,
+        }
+    }
 }
 
 /// A message of a conversation.
@@ -90,6 +100,19 @@ impl Choice {
             Choice::Ranking(_) => "ranking",
             Choice::Tie => "tie",
             Choice::Scores => "scores",
+        }
+    }
+
+    /// The choice of that kind and these positions; none if they do not go together.
+    #[must_use]
+    pub fn from_kind(kind: &str, chosen: Vec<usize>) -> Self {
+        match (kind, chosen.as_slice()) {
+            ("one", [one]) => Choice::One(*one),
+            ("several", [_, ..]) => Choice::Several(chosen),
+            ("ranking", [_, ..]) => Choice::Ranking(chosen),
+            ("tie", _) => Choice::Tie,
+            ("scores", _) => Choice::Scores,
+            _ => Choice::None,
         }
     }
 

@@ -18,6 +18,8 @@ pub(crate) const LONGEST_RECORD: usize = 64 << 20;
 pub(crate) struct Block {
     pub(crate) bytes: Vec<u8>,
     pub(crate) first_line: u64,
+    /// The line of the file on which each line of the block begins, where they do not just follow each other.
+    pub(crate) lines: Option<Vec<u64>>,
 }
 
 /// How a stream is told apart into records.
@@ -35,6 +37,13 @@ pub(crate) enum BlockError {
     Io(io::Error),
     /// The record that begins on this line does not end.
     TooLong(u64),
+    /// The document ends inside the element that begins on this line.
+    Unclosed(u64),
+    /// A Parquet file is broken after this many rows.
+    Parquet {
+        row: u64,
+        message: String,
+    },
 }
 
 /// Reads blocks of whole records.
@@ -80,7 +89,7 @@ impl<R: Read> Blocks<R> {
     fn block(&mut self, bytes: Vec<u8>) -> Block {
         let first_line = self.line;
         self.line += memchr_iter(b'\n', &bytes).count() as u64;
-        Block { bytes, first_line }
+        Block { bytes, first_line, lines: None }
     }
 
     /// Where the last whole record ends.
@@ -130,6 +139,11 @@ pub(crate) struct NotUtf8;
 impl<'a> Cell<'a> {
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// Whether nothing but white space stands in the cell.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.bytes.first().is_none_or(u8::is_ascii_whitespace) && self.bytes.trim_ascii().is_empty()
     }
 
     /// What the cell says.
@@ -259,7 +273,7 @@ mod tests {
     use super::*;
 
     fn records(text: &str) -> Vec<(u64, Vec<String>)> {
-        let block = Block { bytes: text.as_bytes().to_vec(), first_line: 1 };
+        let block = Block { bytes: text.as_bytes().to_vec(), first_line: 1, lines: None };
         let mut reader = RecordReader::new(&block, b',');
         let mut cells = Vec::new();
         let mut out = Vec::new();
@@ -289,7 +303,8 @@ mod tests {
 
     #[test]
     fn a_quote_that_is_not_doubled_is_named_with_its_line() {
-        let block = Block { bytes: b"a,b\nc,\"x\n\"y\" z\",d\n".to_vec(), first_line: 10 };
+        let block =
+            Block { bytes: b"a,b\nc,\"x\n\"y\" z\",d\n".to_vec(), first_line: 10, lines: None };
         let mut reader = RecordReader::new(&block, b',');
         let mut cells = Vec::new();
         assert_eq!(reader.next(&mut cells), Some(Ok(10)));

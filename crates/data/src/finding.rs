@@ -1,6 +1,6 @@
 //! What is found to be wrong with a dataset: rules, counts, and examples with their lines.
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
 /// How bad a finding is.
@@ -57,7 +57,27 @@ rules! {
     NoChoice "no-choice" Note "Candidates were shown and nobody chose.";
     Sentinel "sentinel" Warning "A stand-in such as `nan`, `none` or `EMPTY STRING` takes the place of text.";
     EndOfText "end-of-text-token" Warning "A text ends in a token that marks the end of texts.";
+    TypeMismatch "type-mismatch" Error "A value is of another type than belongs there, such as a list in the place of a text.";
+    EarlyDivergence "early-divergence" Warning "The conversations part before their last answers; each stands as the whole rest of its own.";
+    AsymmetricHistory "asymmetric-history" Error "The chosen and the rejected answer follow different system prompts or histories.";
+    UnknownAnnotator "unknown-annotator" Warning "The file that describes the annotators lacks this one, or has them twice.";
     TurnGap "turn-gap" Error "A later turn is there, an earlier one is not.";
+    AnnotatedTwice "annotated-twice" Warning "One annotator chose twice from the same comparison.";
+    TwoLanguages "two-languages" Note "An annotator works in two languages.";
+    ContradictoryDemographics "contradictory-demographics" Warning "An annotator is said to be two things of one kind.";
+    OtherLanguage "other-language" Warning "A text is in another language than its conversation.";
+    NearDuplicatePrompt "near-duplicate-prompt" Note "A first prompt is nearly, but not quite, that of another conversation.";
+    PositionSkew "position-skew" Warning "Candidates are chosen by their position in the list.";
+    LengthSkew "length-skew" Note "Longer candidates, or shorter ones, are chosen more often.";
+    FormatSkew "format-skew" Note "Candidates with a mark of formatting are chosen more, or less, often.";
+    Truncated "truncated" Warning "Candidates lose text when they are cut to the longest length.";
+    PersonalData "personal-data" Warning "What looks like personal data stands in a text.";
+    OnePosition "one-position-annotator" Warning "An annotator chooses one position nearly always.";
+    ChanceAgreement "chance-agreement-annotator" Warning "An annotator agrees with others no more than chance would.";
+    LeakedComparison "leaked-comparison" Error "A comparison stands in more than one split.";
+    LeakedConversation "leaked-conversation" Error "A conversation stands in more than one split.";
+    LeakedPrompt "leaked-prompt" Warning "A prompt stands in more than one split.";
+    LeakedAnnotator "leaked-annotator" Note "An annotator chose in more than one split.";
 }
 
 impl Serialize for Rule {
@@ -66,8 +86,16 @@ impl Serialize for Rule {
     }
 }
 
+impl<'de> Deserialize<'de> for Rule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = String::deserialize(deserializer)?;
+        let rule = Rule::ALL.iter().copied().find(|rule| rule.id() == id);
+        rule.ok_or_else(|| serde::de::Error::custom(format_args!("`{id}` is no rule")))
+    }
+}
+
 /// One thing that was found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// What is wrong.
     pub rule: Rule,
@@ -106,7 +134,8 @@ pub(crate) fn shorten(text: &str) -> String {
 
 /// All that was found: for each rule the count and the first examples. Merging in file order keeps the
 /// examples those that come first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Findings {
     by_rule: BTreeMap<Rule, (u64, Vec<Finding>)>,
 }

@@ -26,7 +26,7 @@ pub enum InputError {
     Pattern(String, String),
     /// A directory without anything to read.
     #[error(
-        "`{0}` is a directory without a file that could be read (.csv, .tsv, .jsonl, also .gz or .zst)"
+        "`{0}` is a directory without a file that could be read (.csv, .tsv, .jsonl, .json, .parquet, also .gz or .zst)"
     )]
     EmptyDirectory(String),
     /// The file or directory could not be looked at.
@@ -78,6 +78,10 @@ pub(crate) enum Container {
     Csv(u8),
     /// One JSON object a line.
     JsonLines,
+    /// One JSON array of objects.
+    JsonArray,
+    /// Parquet.
+    Parquet,
 }
 
 impl Container {
@@ -88,7 +92,9 @@ impl Container {
         match name.rsplit_once('.')?.1 {
             "csv" => Some(Self::Csv(b',')),
             "tsv" => Some(Self::Csv(b'\t')),
+            // An array of objects is told from lines when the file is looked at.
             "jsonl" | "ndjson" | "json" => Some(Self::JsonLines),
+            "parquet" => Some(Self::Parquet),
             _ => None,
         }
     }

@@ -3,7 +3,9 @@
 //! In the first turn candidate D is the default response, A to C the negatively correlated ones in the
 //! order in which they were generated; the letters are not exchangeable.
 
-use super::{ColumnError, Output, Parser, Record, Sample, clean};
+use super::{
+    ColumnRole, ExtraColumn, FormatError, Output, Parser, Part, Record, Sample, Source, clean,
+};
 use crate::comparison::{Candidate, Choice, Comparison, Message, Role};
 use crate::finding::{Finding, Rule};
 use serde_json::Value;
@@ -12,9 +14,19 @@ use std::borrow::Cow;
 const TURNS: [&str; 4] = ["first", "second", "third", "fourth"];
 const LETTERS: [&str; 4] = ["a", "b", "c", "d"];
 
-pub(super) fn recognises(sample: &Sample) -> bool {
-    sample.has("first_turn_prompt")
-        && (sample.has("first_turn_response_a") || sample.has("first_turn_responses"))
+pub(super) fn recognises(sample: &Sample) -> Option<Part> {
+    let has = sample.has("first_turn_prompt")
+        && (sample.has("first_turn_response_a") || sample.has("first_turn_responses"));
+    has.then_some(Part::Main)
+}
+
+/// What the columns that come along say.
+fn role(column: &str) -> ColumnRole {
+    if column.starts_with("in_balanced_subset") {
+        ColumnRole::Group
+    } else {
+        ColumnRole::guess(column)
+    }
 }
 
 /// Where in the header the columns of a turn are.
@@ -42,16 +54,16 @@ struct CommunityAlignment {
     language: Option<Column>,
     turns: Vec<Turn>,
     extra: Vec<Column>,
-    extra_names: Vec<String>,
+    extra_columns: Vec<ExtraColumn>,
 }
 
-pub(super) fn parser(sample: &Sample) -> Result<Box<dyn Parser>, ColumnError> {
+pub(super) fn parser(source: &Source<'_>) -> Result<Box<dyn Parser>, FormatError> {
+    let sample = source.sample;
     let optional = |name: &str| {
         let index = sample.columns.iter().position(|c| c == name)?;
         Some(Column { name: name.to_owned(), index })
     };
-    let required =
-        |name: &str| optional(name).ok_or_else(|| ColumnError { column: name.to_owned() });
+    let required = |name: &str| optional(name).ok_or_else(|| FormatError::Column(name.to_owned()));
     let mut turns = Vec::new();
     for (i, turn) in TURNS.iter().enumerate() {
         let column = |rest: &str| format!("{turn}_turn_{rest}");
@@ -92,25 +104,26 @@ pub(super) fn parser(sample: &Sample) -> Result<Box<dyn Parser>, ColumnError> {
         .filter(|(_, name)| is_extra(name))
         .map(|(index, name)| Column { name: name.clone(), index })
         .collect();
-    let extra_names = extra.iter().map(|c| c.name.clone()).collect();
+    let extra_columns =
+        extra.iter().map(|c| ExtraColumn { name: c.name.clone(), role: role(&c.name) }).collect();
     Ok(Box::new(CommunityAlignment {
         conversation_id,
         annotator_id,
         language,
         turns,
         extra,
-        extra_names,
+        extra_columns,
     }))
 }
 
 /// The cells of a record by column.
-struct Cells<'r, 'a> {
-    record: Record<'r, 'a>,
+struct Cells<'r> {
+    record: Record<'r, 'r>,
     line: u64,
 }
 
-impl<'a> Cells<'_, 'a> {
-    fn raw(&self, column: &Column, out: &mut Output<'_>) -> Option<Cow<'a, str>> {
+impl<'r> Cells<'r> {
+    fn raw(&self, column: &Column, out: &mut Output<'_>) -> Option<Cow<'r, str>> {
         match self.record {
             Record::Row(cells) => {
                 let cell = &cells[column.index];
@@ -132,7 +145,7 @@ impl<'a> Cells<'_, 'a> {
             }
             Record::Object(object) => match object.get(&column.name)? {
                 Value::Null => None,
-                Value::String(text) => Some(Cow::Owned(text.clone())),
+                Value::String(text) => Some(Cow::Borrowed(text)),
                 Value::Array(_) | Value::Object(_) => {
                     out.find(Rule::UnreadableRecord, self.line, &column.name, "not a string");
                     None
@@ -142,15 +155,15 @@ impl<'a> Cells<'_, 'a> {
         }
     }
 
-    fn text(&self, column: &Column, out: &mut Output<'_>) -> Option<Cow<'a, str>> {
+    fn text(&self, column: &Column, out: &mut Output<'_>) -> Option<Cow<'r, str>> {
         let text = self.raw(column, out)?;
         clean(text, self.line, &column.name, out)
     }
 }
 
 impl Parser for CommunityAlignment {
-    fn extra_columns(&self) -> &[String] {
-        &self.extra_names
+    fn extra_columns(&self) -> &[ExtraColumn] {
+        &self.extra_columns
     }
 
     fn parse(&self, record: Record<'_, '_>, line: u64, out: &mut Output<'_>) {
@@ -212,7 +225,7 @@ impl Parser for CommunityAlignment {
 impl Turn {
     fn candidates<'a>(
         &self,
-        cells: &Cells<'_, 'a>,
+        cells: &Cells<'a>,
         turn: usize,
         out: &mut Output<'_>,
     ) -> Vec<Candidate<'a>> {

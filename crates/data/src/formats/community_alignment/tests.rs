@@ -126,7 +126,7 @@ fn a_truncated_archive_is_an_error_and_not_a_short_dataset() {
     let path = folder.path().join("ca.csv.gz");
     fs::write(&path, &gzip[..gzip.len() / 2]).expect("written");
     let dataset = Dataset::open(&[path.display().to_string()], &OpenOptions::default());
-    let read = crate::lint(&dataset.expect("the head is whole"));
+    let read = crate::lint(&dataset.expect("the head is whole"), &crate::LintOptions::default());
     assert!(matches!(read, Err(ReadError::Io { .. })), "{read:?}");
 }
 
@@ -137,7 +137,8 @@ fn what_says_the_same_is_found() {
     let rows = "1,7,1,en,hi,Yes,\"yes \n\",no,d,response_a,,,,,,,,\n2,7,1,en,hi,a,no, NO,d,response_a,,,,,,,,\n";
     fs::write(&path, format!("{HEADER}\n{rows}")).expect("written");
     let dataset = Dataset::open(&[path.display().to_string()], &OpenOptions::default());
-    let report = crate::lint(&dataset.expect("a dataset")).expect("readable");
+    let report = crate::lint(&dataset.expect("a dataset"), &crate::LintOptions::default())
+        .expect("readable");
     let found: Vec<_> =
         report.findings.iter().map(|(rule, n, examples)| (rule, n, examples[0].line)).collect();
     assert_eq!(found, [(Rule::ChosenEqualsRejected, 1, 2), (Rule::DuplicateCandidates, 1, 4)]);

@@ -1,0 +1,4 @@
+//! Files for other tools, loaded by those tools.
+
+mod publish;
+mod trl;
