@@ -1,6 +1,10 @@
 //! Results: every figure of a study with its interval and n, as the report shows it and `--json`
 //! prints it. One shape for both, so that they cannot disagree.
 
+mod dataset;
+
+pub use dataset::{AgreementRow, ChoiceRow, DatasetSummary, FindingRow, GroupRow};
+
 use crate::frame::ValueFrame;
 use crate::ids::{AxisId, ModelId, PoleId, PromptId};
 use crate::jsonl::Format;
@@ -62,6 +66,9 @@ pub struct Results {
     /// Candidate sets to read.
     #[serde(default)]
     pub examples: Vec<Example>,
+    /// The preference dataset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<DatasetSummary>,
     /// What a reader must know before using a figure.
     #[serde(default)]
     pub warnings: Vec<String>,

@@ -13,6 +13,7 @@ mod table;
 
 use askama::Template;
 use polyculture_core::Results;
+use polyculture_core::results::{DatasetSummary, Made};
 
 /// Why a page could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -35,4 +36,13 @@ pub enum ReportError {
 pub fn html(results: &Results) -> Result<String, ReportError> {
     let json = page::embedded_json(results)?;
     Ok(page::Page::new(results, json).render()?)
+}
+
+/// The page of a preference dataset by itself, in the same manner as [`html`].
+///
+/// # Errors
+/// If the summary cannot be written as JSON, or the template cannot be filled.
+pub fn dataset_html(dataset: &DatasetSummary, made: &Made) -> Result<String, ReportError> {
+    let json = page::safe_json(dataset)?;
+    Ok(page::dataset::DatasetPage::new(dataset, made, json).render()?)
 }

@@ -1,6 +1,7 @@
 //! The page as its template sees it: every chapter turned into words, tables and plots.
 
 mod coverage;
+pub(crate) mod dataset;
 mod diversity;
 mod examples;
 mod figures;
@@ -32,6 +33,7 @@ pub(crate) struct Page<'a> {
     shares: shares::ShareChapter,
     judges: Vec<judges::JudgeCard>,
     examples: Vec<examples::PromptCard>,
+    dataset: Option<dataset::DatasetChapter>,
     tables: Vec<Table>,
     made: made::MadeChapter,
     json: String,
@@ -60,6 +62,7 @@ impl<'a> Page<'a> {
             shares: shares::chapter(results),
             judges: judges::cards(results),
             examples: examples::cards(results),
+            dataset: results.dataset.as_ref().map(dataset::chapter),
             tables: figures::tables(results),
             made: made::chapter(&results.made),
             json,
@@ -74,7 +77,12 @@ pub(crate) fn embedded_json(results: &Results) -> Result<String, serde_json::Err
     if let Some(plane) = &mut results.plane {
         plane.people.clear();
     }
-    let json = serde_json::to_string(&results)?;
+    safe_json(&results)
+}
+
+/// JSON that is safe inside a `script` element.
+pub(crate) fn safe_json(value: &impl serde::Serialize) -> Result<String, serde_json::Error> {
+    let json = serde_json::to_string(value)?;
     Ok(json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"))
 }
 

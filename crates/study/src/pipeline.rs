@@ -255,6 +255,7 @@ impl Study {
             shares: Vec::new(),
             judges: Vec::new(),
             examples: evaluate::examples(sets, &scores, &self.frame),
+            dataset: None,
             warnings: warnings(sets, verdicts),
         };
         if self.frame == ValueFrame::inglehart_welzel() {

@@ -71,6 +71,7 @@ pub(crate) fn sized(n_models: usize, n_people: usize) -> Results {
         shares: shares(n_people),
         judges: judges(&frame),
         examples: examples(),
+        dataset: None,
         warnings: vec![
             "The judge was tried in English only.".into(),
             "3 of 1,200 responses could not be placed and count neither way.".into(),
@@ -110,6 +111,7 @@ pub(crate) fn minimal() -> Results {
         shares: vec![],
         judges: vec![],
         examples: vec![],
+        dataset: None,
         warnings: vec![],
     }
 }
