@@ -1,5 +1,9 @@
 //! What can be typed.
 
+mod dataset;
+
+pub(crate) use dataset::*;
+
 use clap::{Parser, Subcommand};
 use polyculture_core::ModelId;
 use polyculture_study::sample::Strategy;
@@ -43,7 +47,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         verb: EvaluateVerb,
     },
-    /// Look into preference data: what is wrong with it.
+    /// Preference data of any tool: what is wrong with it, what is in it, and other forms of it.
     Dataset {
         #[command(subcommand)]
         verb: DatasetVerb,
@@ -198,26 +202,6 @@ pub(crate) struct EvaluateArgs {
     /// Write the report here too.
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum DatasetVerb {
-    /// Read a dataset whole and say what is wrong in it, with counts and lines. Exit code 1 if
-    /// anything is an error.
-    Lint(DatasetLintArgs),
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct DatasetLintArgs {
-    /// Files, folders or patterns; compressed with gzip or zstd or not.
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<String>,
-    /// The format, where it should not be told from the files: community-alignment.
-    #[arg(long)]
-    pub(crate) format: Option<String>,
-    /// Print one JSON document.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -22,9 +22,17 @@ impl Table {
             self.rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max()
         };
         let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+        // Columns of words stand to the left, those of numbers to the right.
+        let is_number = |cell: &String| {
+            cell.is_empty() || cell.starts_with(|c: char| c.is_ascii_digit() || "–-<".contains(c))
+        };
+        let is_words = |column: usize| {
+            !self.rows.iter().skip(1).filter_map(|row| row.get(column)).all(is_number)
+        };
+        let words: Vec<bool> = (0..columns).map(|column| column == 0 || is_words(column)).collect();
         for (i, row) in self.rows.iter().enumerate() {
             let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
-                if column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+                if words[column] { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
             });
             println!("  {}", cells.collect::<Vec<_>>().join("  ").trim_end());
             if i == 0 {

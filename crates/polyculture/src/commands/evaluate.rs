@@ -55,7 +55,7 @@ async fn evaluate(args: &EvaluateArgs) -> Result<Results, Failure> {
         std::fs::read(&file).map_err(|e| Failure::world(format!("{}: {e}", file.display())))?;
     made.inputs.insert(file.display().to_string(), polyculture_core::digest(&bytes));
     let mut results = study.evaluate(&sets, &judged.verdicts, made)?;
-    clock.stamp(&mut results);
+    clock.stamp(&mut results.made);
     if args.candidates.is_none() {
         keep(&study.folder, &results)?;
     }

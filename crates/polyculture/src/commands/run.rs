@@ -52,7 +52,7 @@ pub(crate) async fn stages(study: &Study, force: bool, json: bool) -> Result<Res
     for missing in &sampled.unusable {
         results.warnings.push(missing.to_string());
     }
-    clock.stamp(&mut results);
+    clock.stamp(&mut results.made);
     keep(&study.folder, &results)?;
     if json {
         print_json(&results);

@@ -2,7 +2,7 @@
 
 use crate::args::StudyArgs;
 use crate::failure::Failure;
-use polyculture_core::results::Results;
+use polyculture_core::results::{Made, Results};
 use polyculture_core::{JsonlWriter, ModelId, digest};
 use polyculture_llm::budget::Amount;
 use polyculture_llm::{Ledger, Registry, ReplyStore};
@@ -68,16 +68,16 @@ impl Clock {
     }
 
     /// Completes what is recorded of a run.
-    pub(crate) fn stamp(&self, results: &mut Results) {
+    pub(crate) fn stamp(&self, made: &mut Made) {
         let started = OffsetDateTime::from(self.started);
-        results.made.started = started
+        made.started = started
             .replace_nanosecond(0)
             .unwrap_or(started)
             .format(&Rfc3339)
             .expect("a time of today has a year of four digits");
-        results.made.seconds = self.since.elapsed().as_secs_f64();
+        made.seconds = self.since.elapsed().as_secs_f64();
         let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
-        results.made.command =
+        made.command =
             std::iter::once("polyculture".to_owned()).chain(words).collect::<Vec<_>>().join(" ");
     }
 }

@@ -1,5 +1,9 @@
 //! `dataset`: what a person and a script read about a dataset.
 
+mod broken;
+mod forms;
+mod real;
+
 use super::*;
 
 const HEADER: &str = "conversation_id,annotator_id,first_turn_prompt,first_turn_response_a,\
@@ -8,7 +12,7 @@ const HEADER: &str = "conversation_id,annotator_id,first_turn_prompt,first_turn_
 fn lint(rows: &str, args: &[&str]) -> std::process::Output {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("ca.csv"), format!("{HEADER}{rows}")).unwrap();
-    polyculture(folder.path(), &[&["dataset", "lint", "ca.csv"], args].concat())
+    polyculture(folder.path(), &[&["dataset", "lint", "ca.csv", "--no-language"], args].concat())
 }
 
 #[test]
