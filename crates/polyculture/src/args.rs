@@ -50,7 +50,7 @@ pub(crate) enum Command {
     /// Preference data of any tool: what is wrong with it, what is in it, and other forms of it.
     Dataset {
         #[command(subcommand)]
-        verb: DatasetVerb,
+        verb: Box<DatasetVerb>,
     },
     /// Write the results of a study as one HTML file.
     Report(ReportArgs),

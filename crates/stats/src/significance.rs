@@ -176,7 +176,7 @@ mod tests {
     fn degenerate_data() {
         assert_eq!(goodness_of_fit(&[[3.0, 4.0]], &[0.5, 0.5]), None);
         assert_eq!(goodness_of_fit::<[f64; 2]>(&[], &[0.5, 0.5]), None);
-        let alike = goodness_of_fit(&vec![[5.0, 0.0]; 10], &[0.5, 0.5]).expect("a test");
+        let alike = goodness_of_fit(&[[5.0, 0.0]; 10], &[0.5, 0.5]).expect("a test");
         assert!(
             (alike.statistic, alike.design_effect) == (10.0, 5.0) && alike.p_value < 0.02,
             "{alike:?}"

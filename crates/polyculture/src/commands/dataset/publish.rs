@@ -113,10 +113,10 @@ fn push(folder: &Path, repository: &str, public: bool) -> Result<(), Failure> {
 }
 
 fn failure(error: PublishError) -> Failure {
-    let is_world = match &error {
-        PublishError::Write { .. } => true,
-        PublishError::Stats(StatsError::Import(ImportError::Write { .. })) => true,
-        _ => false,
-    };
+    let is_world = matches!(
+        &error,
+        PublishError::Write { .. }
+            | PublishError::Stats(StatsError::Import(ImportError::Write { .. }))
+    );
     if is_world { Failure::world(anyhow::Error::new(error)) } else { chain(error) }
 }
