@@ -1,7 +1,7 @@
 //! The one shape as Arrow: the columns of a table of comparisons, version 1, and how they are filled.
 //!
 //! Three kinds of columns stand beside each other: what was read (`conversation_id` to `line`), what
-//! follows from it ([`Facts`]: identities, counts of words), and whatever came along. Statistics read only the narrow ones.
+//! follows from it (identities, counts of words), and whatever came along. Statistics read only the narrow ones.
 
 use crate::comparison::Comparison;
 use crate::facts::{Facts, Scratch};
