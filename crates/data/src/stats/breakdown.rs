@@ -14,6 +14,8 @@ use std::collections::HashMap;
 const MOST_VALUES: usize = 60;
 /// Positions of candidates that are told apart.
 const MOST_POSITIONS: usize = 16;
+/// With more items there is no alpha: its interval leaves out each item once, which takes the square of them.
+const MOST_FOR_ALPHA: usize = 20_000;
 const LEVEL: f64 = 0.95;
 
 /// What the plans must know beforehand.
@@ -285,7 +287,8 @@ async fn agreements(
         // The same figures whatever order the plan gave.
         items.sort_unstable();
         // Alpha takes a bootstrap, which dozens of groups would have to wait for.
-        let settings = is_all.then(|| settings(items.len()));
+        let has_alpha = is_all && items.len() <= MOST_FOR_ALPHA;
+        let settings = has_alpha.then(|| settings(items.len()));
         if let Ok(agreement) = agreement(&items, LEVEL, settings.as_ref()) {
             found.insert(value, agreement);
         }
