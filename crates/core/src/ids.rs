@@ -109,6 +109,11 @@ id!(
     "prompt id"
 );
 id!(
+    /// A person who was asked, unique in the survey.
+    RespondentId,
+    "respondent id"
+);
+id!(
     /// A candidate set, unique in its file.
     SetId,
     "set id"

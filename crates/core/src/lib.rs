@@ -10,15 +10,17 @@ pub mod instrument;
 pub mod jsonl;
 pub mod results;
 pub mod seed;
+pub mod survey;
 pub mod template;
 pub mod verdict;
 
 pub use candidates::{Call, Candidate, CandidateSet};
 pub use frame::{Axis, FrameError, Pole, Side, ValueFrame};
-pub use ids::{AxisId, IdError, ModelId, PoleId, PromptId, SetId};
+pub use ids::{AxisId, IdError, ModelId, PoleId, PromptId, RespondentId, SetId};
 pub use instrument::{Instrument, Item, Leaning};
 pub use jsonl::{Format, JsonlError, JsonlWriter};
 pub use results::{Estimate, Results};
 pub use seed::{Seed, digest};
+pub use survey::{Answer, AssignedItem, Assignment, DefaultResponse, Respondent, Shown};
 pub use template::Template;
 pub use verdict::{Outcome, Position, Verdict};

@@ -2,8 +2,13 @@
 //! prints it. One shape for both, so that they cannot disagree.
 
 mod dataset;
+mod survey;
 
 pub use dataset::{AgreementRow, ChoiceRow, DatasetSummary, FindingRow, GroupRow};
+pub use survey::{
+    AddedRow, BalanceRow, CarelessRow, CoverRow, Density, DistanceRow, ItemRow, OrderRow,
+    PeopleRow, ReliabilityRow, ScoreRow, SurveySummary,
+};
 
 use crate::frame::ValueFrame;
 use crate::ids::{AxisId, ModelId, PoleId, PromptId};
@@ -63,6 +68,9 @@ pub struct Results {
     /// How good the judge is, measured where the truth is known.
     #[serde(default)]
     pub judges: Vec<JudgeRow>,
+    /// The survey.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub survey: Option<SurveySummary>,
     /// Candidate sets to read.
     #[serde(default)]
     pub examples: Vec<Example>,

@@ -256,6 +256,7 @@ impl Study {
             judges: Vec::new(),
             examples: evaluate::examples(sets, &scores, &self.frame),
             dataset: None,
+            survey: None,
             warnings: warnings(sets, verdicts),
         };
         if self.frame == ValueFrame::inglehart_welzel() {

@@ -72,6 +72,7 @@ pub(crate) fn sized(n_models: usize, n_people: usize) -> Results {
         judges: judges(&frame),
         examples: examples(),
         dataset: None,
+        survey: None,
         warnings: vec![
             "The judge was tried in English only.".into(),
             "3 of 1,200 responses could not be placed and count neither way.".into(),
@@ -112,6 +113,7 @@ pub(crate) fn minimal() -> Results {
         judges: vec![],
         examples: vec![],
         dataset: None,
+        survey: None,
         warnings: vec![],
     }
 }
