@@ -31,8 +31,7 @@ pub enum RatioError {
 /// # Errors
 /// No cluster with a denominator, a sum that is not finite, a level outside (0, 1).
 pub fn clustered_share(clusters: &[(f64, f64)], level: f64) -> Result<Estimate, RatioError> {
-    let linear = Linear::of(clusters, level)?;
-    let Linear { value, std_error, n, m } = linear;
+    let Linear { value, std_error, n, m } = Linear::of(clusters, level)?;
     let (low, high, method) = match std_error {
         None => (Range::SHARE.low, Range::SHARE.high, Method::WholeRange),
         Some(se) if se < 1e-12 || value <= 0.0 || value >= 1.0 => {
@@ -41,7 +40,7 @@ pub fn clustered_share(clusters: &[(f64, f64)], level: f64) -> Result<Estimate, 
         }
         Some(se) => {
             let logit = (value / (1.0 - value)).ln();
-            let half = linear.t(level) * se / (value * (1.0 - value));
+            let half = t(m, level) * se / (value * (1.0 - value));
             let back = |x: f64| 1.0 / (1.0 + (-x).exp());
             (back(logit - half), back(logit + half), Method::Linearised)
         }
@@ -55,9 +54,8 @@ pub fn clustered_share(clusters: &[(f64, f64)], level: f64) -> Result<Estimate, 
 /// # Errors
 /// As [`clustered_share`]; with one cluster there is no interval either.
 pub fn clustered_ratio(clusters: &[(f64, f64)], level: f64) -> Result<Estimate, RatioError> {
-    let linear = Linear::of(clusters, level)?;
-    let Linear { value, std_error, n, m } = linear;
-    let half = linear.t(level) * std_error.ok_or(RatioError::Empty)?;
+    let Linear { value, std_error, n, m } = Linear::of(clusters, level)?;
+    let half = t(m, level) * std_error.ok_or(RatioError::Empty)?;
     Ok(Estimate {
         value,
         low: value - half,
@@ -68,6 +66,53 @@ pub fn clustered_ratio(clusters: &[(f64, f64)], level: f64) -> Result<Estimate, 
         n_clusters: m,
         method: Method::Linearised,
     })
+}
+
+/// The estimate of a smooth function of sums over units, given each unit's influence: its derivative in the
+/// direction of the unit. The interval is on the plain scale with Student's t, cut to the range; where all units agree, Wilson's with
+/// the units as trials on the scale of the range.
+pub(crate) fn linearised(
+    value: f64,
+    influences: &[f64],
+    n: usize,
+    range: Range,
+    level: f64,
+) -> Estimate {
+    let m = influences.len();
+    let whole = Estimate {
+        value,
+        low: range.low,
+        high: range.high,
+        level,
+        std_error: None,
+        n,
+        n_clusters: m,
+        method: Method::WholeRange,
+    };
+    if m < 2 {
+        return whole;
+    }
+    let mean = influences.iter().sum::<f64>() / m as f64;
+    let squares: f64 = influences.iter().map(|z| (z - mean).powi(2)).sum();
+    let std_error = (m as f64 / (m as f64 - 1.0) * squares).sqrt();
+    if std_error < 1e-12 {
+        let width = range.high - range.low;
+        let share = ((value - range.low) / width).clamp(0.0, 1.0);
+        let (low, high) = wilson_bounds(share, m as f64, level);
+        let (low, high) = (range.low + low * width, range.low + high * width);
+        let std_error = Some(std_error);
+        return Estimate { low, high, std_error, method: Method::WilsonOnClusters, ..whole };
+    }
+    let half = t(m, level) * std_error;
+    let (low, high) = ((value - half).max(range.low), (value + half).min(range.high));
+    Estimate { low, high, std_error: Some(std_error), method: Method::Linearised, ..whole }
+}
+
+/// Student's t on one degree of freedom fewer than there are clusters.
+fn t(n_clusters: usize, level: f64) -> f64 {
+    let freedom = (n_clusters.max(2) - 1) as f64;
+    let t = StudentsT::new(0.0, 1.0, freedom).expect("a positive number of degrees of freedom");
+    t.inverse_cdf(0.5 + level / 2.0)
 }
 
 struct Linear {
@@ -99,12 +144,6 @@ impl Linear {
         let squares: f64 = used().map(|(y, x)| (y - value * x).powi(2)).sum();
         let std_error = (m > 1).then(|| (m as f64 / (m as f64 - 1.0) * squares).sqrt() / n);
         Ok(Self { value, std_error, n, m })
-    }
-
-    fn t(&self, level: f64) -> f64 {
-        let freedom = (self.m.max(2) - 1) as f64;
-        let t = StudentsT::new(0.0, 1.0, freedom).expect("a positive number of degrees of freedom");
-        t.inverse_cdf(0.5 + level / 2.0)
     }
 }
 

@@ -3,9 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bootstrap::{Bootstrap, BootstrapError, Target, resample_units};
 use crate::interval::{Estimate, Method, Range};
-use crate::ratio::{RatioError, clustered_ratio, clustered_share};
+use crate::ratio::{RatioError, clustered_ratio, clustered_share, linearised};
 
 /// How far those agree who saw the same items.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -32,20 +31,18 @@ pub fn entropy_bits(votes: &[u32]) -> f64 {
 }
 
 /// Agreement over items, each the votes for each of its options; items with fewer than two votes say
-/// nothing and are left out. Without settings for a bootstrap there is no alpha.
+/// nothing and are left out.
 ///
 /// Pairwise agreement and entropy are ratios of sums over items, their intervals [linearised](crate::ratio); pairwise agreement
 /// weighs an item by its pairs. Alpha: `1 - (n-1) O / E` with `O = sum_u (m_u^2 - sum_c n_uc^2) / (m_u - 1)` and `E = n^2 - sum_c n_c^2`
-/// (Krippendorff 2011), from the same counts as [`crate::agreement::krippendorff_alpha`], which it equals; its interval resamples
-/// items. Assumes independent items. Checked against the package krippendorff and loops over pairs.
+/// (Krippendorff 2011), from the same counts as [`crate::agreement::krippendorff_alpha`], which it equals. Its interval is
+/// linearised too, on the plain scale: alpha is a function of the sums `O`, `n` and `n_c` over items, an item's influence is its
+/// derivative in the direction of the item (Taylor linearisation, as in [`crate::ratio`]). Assumes independent items.
+/// Checked against the package krippendorff, loops over pairs, and the delete-one jackknife.
 ///
 /// # Errors
-/// No item with two votes, or wrong settings.
-pub fn agreement<V: AsRef<[u32]>>(
-    items: &[V],
-    level: f64,
-    for_alpha: Option<&Bootstrap>,
-) -> Result<VoteAgreement, VotesError> {
+/// No item with two votes, or a level that is none.
+pub fn agreement<V: AsRef<[u32]>>(items: &[V], level: f64) -> Result<VoteAgreement, RatioError> {
     let voted: Vec<&[u32]> =
         items.iter().map(AsRef::as_ref).filter(|v| v.iter().sum::<u32>() >= 2).collect();
     let n: usize = voted.iter().map(|v| v.iter().sum::<u32>() as usize).sum();
@@ -63,57 +60,39 @@ pub fn agreement<V: AsRef<[u32]>>(
             let value = entropies[0].0;
             Estimate { value, low: whole.0, high: whole.1, method, ..pairwise }
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     };
-    let alpha = match for_alpha {
-        Some(settings) => alpha(&voted, &sums, n, settings)?,
-        None => None,
-    };
-    Ok(VoteAgreement { pairwise, alpha, entropy_bits })
+    Ok(VoteAgreement { pairwise, alpha: alpha(&voted, &sums, level), entropy_bits })
 }
 
 /// Alpha with its interval; nothing where all votes are for the same place.
-fn alpha(
-    voted: &[&[u32]],
-    sums: &[Item],
-    n: usize,
-    settings: &Bootstrap,
-) -> Result<Option<Estimate>, VotesError> {
+fn alpha(voted: &[&[u32]], sums: &[Item], level: f64) -> Option<Estimate> {
     let n_options = voted.iter().map(|v| v.len()).max().unwrap_or(0);
     let mut places = vec![0.0; n_options];
-    let used = |c: &usize| voted.iter().any(|votes| votes.get(*c).is_some_and(|v| *v > 0));
-    if (0..n_options).filter(used).count() < 2 {
-        return Ok(None);
-    }
-    let target = Target { range: Range { low: -1.0, high: 1.0 }, n, n_clusters: voted.len() };
-    let found = resample_units(voted.len(), settings, &[target], |weights| {
-        places.fill(0.0);
-        let mut observed = 0.0;
-        for ((votes, item), weight) in voted.iter().zip(sums).zip(weights) {
-            if *weight == 0.0 {
-                continue;
-            }
-            observed += weight * item.disagreement;
-            for (place, votes) in places.iter_mut().zip(*votes) {
-                *place += weight * f64::from(*votes);
-            }
+    for votes in voted {
+        for (place, votes) in places.iter_mut().zip(*votes) {
+            *place += f64::from(*votes);
         }
-        let n: f64 = places.iter().sum();
-        let expected = n * n - places.iter().map(|t| t * t).sum::<f64>();
-        vec![1.0 - (n - 1.0) * observed / expected]
-    })?;
-    Ok(Some(found[0]))
-}
-
-/// Why there is no agreement.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum VotesError {
-    /// No item with two votes, or a level that is none.
-    #[error(transparent)]
-    Ratio(#[from] RatioError),
-    /// Wrong settings for alpha.
-    #[error(transparent)]
-    Bootstrap(#[from] BootstrapError),
+    }
+    if places.iter().filter(|votes| **votes > 0.0).count() < 2 {
+        return None;
+    }
+    let n: f64 = places.iter().sum();
+    let observed: f64 = sums.iter().map(|item| item.disagreement).sum();
+    let expected = n * n - places.iter().map(|t| t * t).sum::<f64>();
+    let value = 1.0 - (n - 1.0) * observed / expected;
+    let influences: Vec<f64> = voted
+        .iter()
+        .zip(sums)
+        .map(|(votes, item)| {
+            let m: f64 = votes.iter().map(|v| f64::from(*v)).sum();
+            let overlap: f64 = places.iter().zip(*votes).map(|(t, v)| t * f64::from(*v)).sum();
+            let of_expected = 2.0 * (n * m - overlap);
+            (n - 1.0) * observed * of_expected / (expected * expected)
+                - (m * observed + (n - 1.0) * item.disagreement) / expected
+        })
+        .collect();
+    Some(linearised(value, &influences, n as usize, Range { low: -1.0, high: 1.0 }, level))
 }
 
 /// What one item adds to the sums.
@@ -141,11 +120,43 @@ impl Item {
 mod tests {
     use super::*;
     use crate::agreement::{Scale, krippendorff_alpha};
+    use crate::bootstrap::Bootstrap;
     use crate::oracle::{check_close, seeded};
     use proptest::prelude::*;
 
     fn settings() -> Bootstrap {
         Bootstrap { resamples: 200, ..Bootstrap::default() }
+    }
+
+    #[test]
+    fn the_linearised_error_of_alpha_is_that_of_the_jackknife() {
+        // Three in five votes for the item's own favourite, the others anywhere.
+        let items: Vec<[u32; 4]> = (0..400_u32)
+            .map(|i| {
+                let mut votes = [0; 4];
+                for vote in 0..2 + i % 9 {
+                    let hash = (i * 31 + vote).wrapping_mul(2_654_435_761) >> 16;
+                    let place = if hash % 5 < 3 { i % 3 } else { hash / 5 % 4 };
+                    votes[place as usize] += 1;
+                }
+                votes
+            })
+            .collect();
+        let all = agreement(&items, 0.95).unwrap().alpha.unwrap();
+        let left_out: Vec<f64> = (0..items.len())
+            .map(|out| {
+                let others: Vec<[u32; 4]> =
+                    items.iter().enumerate().filter(|(i, _)| *i != out).map(|(_, v)| *v).collect();
+                agreement(&others, 0.95).unwrap().alpha.unwrap().value
+            })
+            .collect();
+        let n = items.len() as f64;
+        let mean = left_out.iter().sum::<f64>() / n;
+        let squares: f64 = left_out.iter().map(|x| (x - mean).powi(2)).sum();
+        let jackknife = ((n - 1.0) / n * squares).sqrt();
+        let ratio = all.std_error.unwrap() / jackknife;
+        assert!((ratio - 1.0).abs() < 0.01, "{all:?}, jackknife {jackknife}");
+        assert!(all.low < all.value && all.value < all.high && all.method == Method::Linearised);
     }
 
     #[test]
@@ -158,17 +169,19 @@ mod tests {
 
     #[test]
     fn single_votes_say_nothing_and_one_option_has_no_alpha() {
-        let none = agreement(&[[1, 0], [0, 1]], 0.95, Some(&settings()));
-        assert_eq!(none, Err(VotesError::Ratio(RatioError::Empty)));
-        let unanimous = agreement(&[[3, 0], [2, 0], [1, 0]], 0.95, Some(&settings())).unwrap();
+        let none = agreement(&[[1, 0], [0, 1]], 0.95);
+        assert_eq!(none, Err(RatioError::Empty));
+        let unanimous = agreement(&[[3, 0], [2, 0], [1, 0]], 0.95).unwrap();
         assert_eq!((unanimous.pairwise.value, unanimous.alpha), (1.0, None));
         assert_eq!((unanimous.pairwise.n, unanimous.pairwise.n_clusters), (5, 2));
     }
 
     #[test]
     fn one_item_leaves_everything_open() {
-        let one = agreement(&[[1, 1]], 0.95, Some(&settings())).unwrap();
+        let one = agreement(&[[1, 1]], 0.95).unwrap();
         assert_eq!((one.pairwise.low, one.pairwise.high), (0.0, 1.0));
+        let alpha = one.alpha.unwrap();
+        assert_eq!((alpha.low, alpha.high, alpha.method), (-1.0, 1.0, Method::WholeRange));
         assert_eq!((one.entropy_bits.value, one.entropy_bits.high), (1.0, 1.0));
         assert_eq!(one.entropy_bits.method, Method::WholeRange);
     }
@@ -187,7 +200,7 @@ mod tests {
                     each.flat_map(|(c, n)| vec![c as f64; *n as usize]).collect()
                 })
                 .collect();
-            let Ok(found) = agreement(&items, 0.95, Some(&settings())) else { return Ok(()) };
+            let Ok(found) = agreement(&items, 0.95) else { return Ok(()) };
             let (mut same, mut pairs) = (0, 0);
             for unit in &ratings {
                 for i in 0..unit.len() {

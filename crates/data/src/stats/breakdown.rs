@@ -4,7 +4,6 @@ use super::answer::{Answer, ask, quoted};
 use super::{Counts, Group};
 use datafusion::error::Result;
 use datafusion::prelude::SessionContext;
-use polyculture_stats::bootstrap::Bootstrap;
 use polyculture_stats::interval::Estimate;
 use polyculture_stats::ratio::{clustered_ratio, clustered_share};
 use polyculture_stats::votes::{VoteAgreement, agreement};
@@ -14,8 +13,6 @@ use std::collections::HashMap;
 const MOST_VALUES: usize = 60;
 /// Positions of candidates that are told apart.
 const MOST_POSITIONS: usize = 16;
-/// With more items there is no alpha: its interval leaves out each item once, which takes the square of them.
-const MOST_FOR_ALPHA: usize = 20_000;
 const LEVEL: f64 = 0.95;
 
 /// What the plans must know beforehand.
@@ -286,18 +283,9 @@ async fn agreements(
     for (value, mut items) in items {
         // The same figures whatever order the plan gave.
         items.sort_unstable();
-        // Alpha takes a bootstrap, which dozens of groups would have to wait for.
-        let has_alpha = is_all && items.len() <= MOST_FOR_ALPHA;
-        let settings = has_alpha.then(|| settings(items.len()));
-        if let Ok(agreement) = agreement(&items, LEVEL, settings.as_ref()) {
+        if let Ok(agreement) = agreement(&items, LEVEL) {
             found.insert(value, agreement);
         }
     }
     Ok(found)
-}
-
-/// Fewer resamples where there are many items: the ends of the interval are then far less uncertain than it is wide.
-fn settings(n_items: usize) -> Bootstrap {
-    let resamples = (2_000_000 / n_items.max(1)).clamp(200, 1000);
-    Bootstrap { resamples, level: LEVEL, seed: 0 }
 }
