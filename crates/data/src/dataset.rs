@@ -412,8 +412,8 @@ impl Dataset {
         let block = match chunk {
             Chunk::Text(block) => block,
             Chunk::Table { batch, first_row } if self.format == Format::Polyculture => {
-                counted.n_records += batch.num_rows() as u64;
-                parquet_rows::comparisons(&batch, self.parser.extra_columns(), first_row, emit);
+                let extra = self.parser.extra_columns();
+                counted.n_records += parquet_rows::comparisons(&batch, extra, first_row, emit);
                 return Ok(());
             }
             Chunk::Table { batch, first_row } => parquet_rows::as_lines(&batch, first_row)

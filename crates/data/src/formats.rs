@@ -10,6 +10,7 @@ mod people;
 mod polyculture;
 mod prism;
 mod ranking;
+pub(crate) mod records;
 #[cfg(test)]
 mod testing;
 mod transcript;

@@ -63,12 +63,21 @@ fn directory(path: &Path, name: &str) -> Result<Vec<Input>, InputError> {
     let mut inputs = Vec::new();
     for entry in path.read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.is_file() && Container::of(&path).is_some() {
+        let is_data = Container::of(&path).is_some() && !is_description(&path);
+        if path.is_file() && is_data {
             inputs.push(Input { name: path.display().to_string(), path });
         }
     }
     inputs.sort_by(|a, b| a.path.cmp(&b.path));
     if inputs.is_empty() { Err(InputError::EmptyDirectory(name.to_owned())) } else { Ok(inputs) }
+}
+
+/// Files that stand beside the data in folders of the Hub and say what it is.
+fn is_description(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| {
+        ["dataset_info.json", "dataset_infos.json", "croissant.json", "state.json"].contains(&name)
+    })
 }
 
 /// How records stand in a file.

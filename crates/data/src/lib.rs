@@ -24,6 +24,7 @@ mod parquet_file;
 mod parquet_rows;
 mod publish;
 mod query;
+mod rows;
 pub mod schema;
 pub mod split;
 mod stats;
@@ -52,7 +53,8 @@ pub use publish::{
     Scrubbed, Shard, Suppressed, Visibility, publish,
 };
 pub use query::{ParseRowFormatError, Queried, QueryError, RowFormat, query};
+pub use rows::{TableRow, rows};
 pub use stats::{
     Breakdown, Census, Counts, CrossCounts, DatasetStats, Group, Overlap, StatsError, stats,
 };
-pub use write::WriteError;
+pub use write::{WriteError, whole_file};

@@ -3,6 +3,7 @@
 use crate::dataset::{Dataset, ReadError, Scan};
 use crate::schema;
 use crate::table::narrow;
+use crate::write::whole_file;
 use datafusion::arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -44,27 +45,19 @@ pub enum ImportError {
 pub fn import(dataset: &Dataset, path: &Path) -> Result<Scan, ImportError> {
     let full = schema::schema(dataset.extra_columns());
     let all: Vec<usize> = (0..full.fields().len()).collect();
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
     let failed = |source| ImportError::Write { path: path.to_owned(), source };
-    let file = NamedTempFile::new_in(folder).map_err(failed)?;
-    let scan = write(dataset, &full, &all, file.as_file(), settings(), path)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(scan)
+    whole_file(path, failed, |file| write(dataset, &full, &all, file, settings(), path))
 }
 
 /// Writes the narrow columns to a file that lives as long as what is given back.
 pub(crate) fn facts(dataset: &Dataset) -> Result<(NamedTempFile, Scan), ImportError> {
     let full = schema::schema(dataset.extra_columns());
-    let path = std::env::temp_dir();
-    let failed = |source| ImportError::Write { path: path.clone(), source };
-    let file = tempfile::Builder::new().suffix(".parquet").tempfile().map_err(failed)?;
+    let failed = |source| ImportError::Write { path: std::env::temp_dir(), source };
+    let mut file = tempfile::Builder::new().suffix(".parquet").tempfile().map_err(failed)?;
     // It lives for seconds: packing it would take longer than it saves.
+    let path = file.path().to_owned();
     let settings = WriterProperties::builder().set_max_row_group_row_count(Some(64 << 10)).build();
-    let scan = write(dataset, &full, &narrow(&full), file.as_file(), settings, file.path())?;
+    let scan = write(dataset, &full, &narrow(&full), file.as_file_mut(), settings, &path)?;
     Ok((file, scan))
 }
 
@@ -97,7 +90,7 @@ fn write(
     dataset: &Dataset,
     full: &SchemaRef,
     projection: &[usize],
-    file: &File,
+    file: &mut (dyn io::Write + Send),
     settings: WriterProperties,
     path: &Path,
 ) -> Result<Scan, ImportError> {

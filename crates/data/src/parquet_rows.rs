@@ -6,11 +6,12 @@ use crate::dataset::Chunk;
 use crate::formats::ExtraColumn;
 use crate::schema::{self, Column};
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Float64Array, ListArray, RecordBatch, StringArray, UInt32Array,
-    UInt64Array,
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, ListArray, RecordBatch, StringArray,
+    UInt32Array, UInt64Array,
 };
-use datafusion::arrow::compute::cast;
+use datafusion::arrow::compute::{cast, concat_batches};
 use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::LineDelimitedWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::borrow::Cow;
@@ -21,7 +22,7 @@ use std::path::Path;
 /// Rows that are read at once.
 const BATCH: usize = 1024;
 
-/// The rows of a file, some at a time.
+/// The rows of a file, some at a time. Rows of one record stay together, where a column says which they are.
 ///
 /// # Errors
 /// When the file cannot be opened, or does not begin and end as Parquet does.
@@ -31,16 +32,45 @@ pub(crate) fn batches(
     let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
     let mut reader = builder.with_batch_size(BATCH).build()?;
     let mut row = 0;
-    Ok(std::iter::from_fn(move || {
-        Some(match reader.next()? {
-            Ok(batch) => {
-                let first_row = row + 1;
-                row += batch.num_rows() as u64;
-                Ok(Chunk::Table { batch, first_row })
+    let mut open: Option<RecordBatch> = None;
+    let mut next = move || -> Result<Option<RecordBatch>, ArrowError> {
+        loop {
+            let Some(batch) = reader.next() else {
+                return Ok(open.take());
+            };
+            let batch = match open.take() {
+                Some(open) => concat_batches(&open.schema(), [&open, &batch?])?,
+                None => batch?,
+            };
+            match last_record(&batch) {
+                Some(0) => open = Some(batch),
+                Some(at) => {
+                    open = Some(batch.slice(at, batch.num_rows() - at));
+                    return Ok(Some(batch.slice(0, at)));
+                }
+                None => return Ok(Some(batch)),
             }
-            Err(error) => Err(BlockError::Parquet { row, message: error.to_string() }),
-        })
+        }
+    };
+    Ok(std::iter::from_fn(move || match next() {
+        Ok(batch) => {
+            let batch = batch?;
+            let first_row = row + 1;
+            row += batch.num_rows() as u64;
+            Some(Ok(Chunk::Table { batch, first_row }))
+        }
+        Err(error) => Some(Err(BlockError::Parquet { row, message: error.to_string() })),
     }))
+}
+
+/// The row at which the last record begins, if a column says so.
+fn last_record(batch: &RecordBatch) -> Option<usize> {
+    let begins = begins(batch)?;
+    Some((0..begins.len()).rfind(|row| begins.value(*row)).unwrap_or(0))
+}
+
+fn begins(batch: &RecordBatch) -> Option<&BooleanArray> {
+    batch.column_by_name(Column::BeginsRecord.name())?.as_boolean_opt()
 }
 
 /// The first rows of a file as objects, and all its columns.
@@ -67,17 +97,25 @@ pub(crate) fn as_lines(batch: &RecordBatch, first_row: u64) -> Result<Block, Str
     Ok(Block { bytes: writer.into_inner(), first_line: first_row, lines: None })
 }
 
-/// The comparisons of a table of this program's own shape.
+/// The comparisons of a table of this program's own shape; how many records they are of.
 pub(crate) fn comparisons(
     batch: &RecordBatch,
     extra: &[ExtraColumn],
     first_row: u64,
     emit: &mut dyn FnMut(&Comparison<'_>),
-) {
+) -> u64 {
     let table = Table::new(batch, extra);
+    let begins = begins(batch);
+    let mut n_records = 0;
+    let mut line = first_row;
     for row in 0..batch.num_rows() {
-        emit(&table.comparison(row, first_row));
+        if row == 0 || begins.is_none_or(|begins| begins.value(row)) {
+            n_records += 1;
+            line = first_row + row as u64;
+        }
+        emit(&table.comparison(row, line));
     }
+    n_records
 }
 
 /// The columns of a table, as the shape has them.
@@ -132,7 +170,8 @@ impl Table {
         }
     }
 
-    fn comparison(&self, row: usize, first_row: u64) -> Comparison<'_> {
+    /// The comparison in a row; `line` is where its record begins, if no column says so.
+    fn comparison(&self, row: usize, line: u64) -> Comparison<'_> {
         let candidates: Vec<Candidate<'_>> = self
             .candidates
             .iter()
@@ -176,7 +215,7 @@ impl Table {
             annotator_id: borrowed(&self.annotator_ids),
             language: borrowed(&self.languages),
             extra: self.extra.iter().map(borrowed).collect(),
-            line: self.lines.as_ref().map_or(first_row + row as u64, |lines| lines.value(row)),
+            line: self.lines.as_ref().map_or(line, |lines| lines.value(row)),
         }
     }
 }
@@ -215,5 +254,64 @@ impl Lists {
 
     fn text(&self, field: usize, item: usize) -> Option<&str> {
         cell(self.texts.get(field)?, item)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{Dataset, OpenOptions, ReadError};
+    use parquet::arrow::ArrowWriter;
+
+    #[test]
+    fn a_record_stays_one_record_without_its_line() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let open = |name: &str| {
+            Dataset::open(&[path(name).display().to_string()], &OpenOptions::default())
+                .expect("a dataset")
+        };
+        let records = |name: &str| {
+            let mut lines = Vec::new();
+            let scan = open(name).fold(
+                Vec::new,
+                |lines: &mut Vec<u64>, comparison| lines.push(comparison.line),
+                |_, found| {
+                    lines.extend(found);
+                    Ok::<_, ReadError>(())
+                },
+            );
+            lines.dedup();
+            (scan.expect("readable").n_records, lines.len(), lines[..3].to_vec())
+        };
+        // Three turns each: a batch of 1,024 rows ends inside a record.
+        let turn = |record: usize, turn: usize| {
+            serde_json::json!({
+                "conversation_id": format!("c{record}"), "turn": turn, "prompt": "p", "history": [],
+                "candidates": [{"id": "a", "text": "A"}, {"id": "b", "text": "B"}],
+                "choice": "one", "chosen": ["a"], "line": record + 1,
+            })
+            .to_string()
+        };
+        let lines: Vec<String> =
+            (0..1500).flat_map(|record| (1..4).map(move |t| turn(record, t))).collect();
+        std::fs::write(path("a.jsonl"), lines.join("\n")).expect("written");
+        crate::import(&open("a.jsonl"), &path("a.parquet")).expect("imported");
+        assert_eq!(records("a.parquet"), (1500, 1500, vec![1, 2, 3]));
+
+        let file = File::open(path("a.parquet")).expect("there");
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet").build();
+        let mut writer = None;
+        for batch in reader.expect("Parquet") {
+            let mut batch = batch.expect("whole");
+            batch.remove_column(batch.schema().index_of("line").expect("there"));
+            let writer = writer.get_or_insert_with(|| {
+                let file = File::create(path("b.parquet")).expect("begun");
+                ArrowWriter::try_new(file, batch.schema(), None).expect("begun")
+            });
+            writer.write(&batch).expect("written");
+        }
+        writer.expect("not empty").close().expect("whole");
+        assert_eq!(records("b.parquet"), (1500, 1500, vec![1, 4, 7]));
     }
 }

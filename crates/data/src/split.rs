@@ -24,7 +24,7 @@ mod plan;
 mod ratios;
 
 pub use files::{WrittenSplit, write_splits};
-pub use leaks::{Leak, LeakKind, LeakReport, leaks};
+pub use leaks::{Leak, LeakKind, LeakReport};
 pub use plan::{LeftOutOfSplits, SplitPlan, SplitReport, SplitSize, SplitWarning, StratumSize};
 pub use ratios::{ParseRatiosError, Ratios};
 

@@ -47,11 +47,7 @@ impl WholeFile {
     /// When the folder is not there or may not be written to.
     pub(crate) fn create(path: &Path) -> Result<Self, WriteError> {
         let begin = || {
-            let folder = match path.parent() {
-                Some(folder) if !folder.as_os_str().is_empty() => folder,
-                _ => Path::new("."),
-            };
-            let file = BufWriter::with_capacity(1 << 18, temporary(folder)?);
+            let file = BufWriter::with_capacity(1 << 18, temporary(folder_of(path))?);
             Ok(if has_ending(path, "gz") {
                 Sink::Gzip(GzEncoder::new(file, flate2::Compression::default()))
             } else if has_ending(path, "zst") {
@@ -113,6 +109,29 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     let mut file = WholeFile::create(path)?;
     file.write(bytes)?;
     file.finish()
+}
+
+/// Writes a file through `write`, which has its name only when that has come to its end.
+///
+/// # Errors
+/// What `write` fails with, or `failed` of what the disk does.
+pub fn whole_file<T, E>(
+    path: &Path,
+    failed: impl Fn(io::Error) -> E,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut file = temporary(folder_of(path)).map_err(&failed)?;
+    let written = write(&mut file)?;
+    file.as_file().sync_all().map_err(&failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(written)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 /// A temporary file with the permissions that any new file has: only its owner could read it otherwise.

@@ -78,9 +78,9 @@ pub(super) fn nested(
 
 /// The fields of an object.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fields<'r> {
-    pub(super) object: &'r Map<String, Value>,
-    pub(super) line: u64,
+pub(crate) struct Fields<'r> {
+    pub(crate) object: &'r Map<String, Value>,
+    pub(crate) line: u64,
 }
 
 impl<'r> Fields<'r> {

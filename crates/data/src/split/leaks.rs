@@ -83,54 +83,39 @@ impl Scope {
     }
 }
 
-/// Looks for conversations and prompts (annotators, prompts of all turns) that stand in more than one of some
-/// datasets, the splits of another tool perhaps.
-///
-/// # Errors
-/// When a file cannot be read to its end.
-///
-/// # Panics
-/// When there are more than 64 parts.
-pub fn leaks(parts: &[(&str, &Dataset)], links: Links) -> Result<LeakReport, ReadError> {
-    let names: Vec<String> = parts.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let datasets: Vec<&Dataset> = parts.iter().map(|(_, dataset)| *dataset).collect();
-    let scope = Scope { links, prompts: true, apart_from: None };
-    find_leaks(&names, &datasets, scope, |part, _| Some(part))
-}
-
 /// The splits, as bits, in which each thing stands.
 type Seen = HashMap<(LeakKind, u64), u64>;
 
+/// Looks for conversations and prompts (annotators, prompts of all turns) that stand in more than one split; what
+/// stands in several files that were split elsewhere, [`leakage`](crate::leakage) tells.
 pub(super) fn find_leaks(
     names: &[String],
-    datasets: &[&Dataset],
+    dataset: &Dataset,
     scope: Scope,
-    split_of: impl Fn(usize, &Comparison<'_>) -> Option<usize> + Sync,
+    split_of: impl Fn(&Comparison<'_>) -> Option<usize> + Sync,
 ) -> Result<LeakReport, ReadError> {
     assert!(names.len() <= 64, "as many splits as a number has bits");
     let mut seen = Seen::new();
-    for (part, dataset) in datasets.iter().enumerate() {
-        let look = |(found, hasher, keys): &mut (Seen, Hasher, Keys), c: &Comparison<'_>| {
-            let Some(split) = split_of(part, c) else {
-                return;
-            };
-            hasher.keys(c, scope.links.all_prompts, keys);
-            let mut see = |kind, hash| {
-                if scope.looks_at(kind) {
-                    *found.entry((kind, hash)).or_default() |= 1 << split;
-                }
-            };
-            see(LeakKind::Conversation, keys.conversation);
-            keys.prompts.iter().for_each(|prompt| see(LeakKind::Prompt, *prompt));
-            keys.annotator.iter().for_each(|annotator| see(LeakKind::Annotator, *annotator));
+    let look = |(found, hasher, keys): &mut (Seen, Hasher, Keys), c: &Comparison<'_>| {
+        let Some(split) = split_of(c) else {
+            return;
         };
-        dataset.fold(Default::default, look, |_, (found, ..)| {
-            for (thing, splits) in found {
-                *seen.entry(thing).or_default() |= splits;
+        hasher.keys(c, scope.links.all_prompts, keys);
+        let mut see = |kind, hash| {
+            if scope.looks_at(kind) {
+                *found.entry((kind, hash)).or_default() |= 1 << split;
             }
-            Ok::<_, ReadError>(())
-        })?;
-    }
+        };
+        see(LeakKind::Conversation, keys.conversation);
+        keys.prompts.iter().for_each(|prompt| see(LeakKind::Prompt, *prompt));
+        keys.annotator.iter().for_each(|annotator| see(LeakKind::Annotator, *annotator));
+    };
+    dataset.fold(Default::default, look, |_, (found, ..)| {
+        for (thing, splits) in found {
+            *seen.entry(thing).or_default() |= splits;
+        }
+        Ok::<_, ReadError>(())
+    })?;
     let mut report = LeakReport::default();
     for (kind, _) in seen.keys() {
         *report.n_checked.entry(*kind).or_default() += 1;
@@ -141,7 +126,7 @@ pub(super) fn find_leaks(
         *report.n_leaks.entry(*kind).or_default() += 1;
     }
     if !seen.is_empty() {
-        report.examples = examples(names, datasets, scope, &seen)?;
+        report.examples = examples(names, dataset, scope, &seen)?;
     }
     Ok(report)
 }
@@ -149,7 +134,7 @@ pub(super) fn find_leaks(
 /// The texts of the first leaks, which a pass that keeps only hashes cannot tell.
 fn examples(
     names: &[String],
-    datasets: &[&Dataset],
+    dataset: &Dataset,
     scope: Scope,
     leaking: &Seen,
 ) -> Result<Vec<Leak>, ReadError> {
@@ -158,31 +143,29 @@ fn examples(
     wanted.sort_unstable();
     wanted.truncate(LeakReport::N_EXAMPLES);
     let mut texts: BTreeMap<(LeakKind, u64), String> = BTreeMap::new();
-    for dataset in datasets {
-        let look = |(found, hasher, keys): &mut (Vec<_>, Hasher, Keys), c: &Comparison<'_>| {
-            let mut see = |kind, hash, text: &str| {
-                if wanted.binary_search(&(kind, hash)).is_ok() {
-                    found.push(((kind, hash), shorten(text)));
-                }
-            };
-            hasher.keys(c, scope.links.all_prompts, keys);
-            see(LeakKind::Conversation, keys.conversation, &c.conversation_id);
-            if let Some((annotator, id)) = keys.annotator.zip(c.annotator_id.as_deref()) {
-                see(LeakKind::Annotator, annotator, id);
-            }
-            for text in prompts(c, scope.links.all_prompts) {
-                if let Some(hash) = hasher.prompt(text) {
-                    see(LeakKind::Prompt, hash, text);
-                }
+    let look = |(found, hasher, keys): &mut (Vec<_>, Hasher, Keys), c: &Comparison<'_>| {
+        let mut see = |kind, hash, text: &str| {
+            if wanted.binary_search(&(kind, hash)).is_ok() {
+                found.push(((kind, hash), shorten(text)));
             }
         };
-        dataset.fold(Default::default, look, |_, (found, ..)| {
-            for (thing, text) in found {
-                texts.entry(thing).or_insert(text);
+        hasher.keys(c, scope.links.all_prompts, keys);
+        see(LeakKind::Conversation, keys.conversation, &c.conversation_id);
+        if let Some((annotator, id)) = keys.annotator.zip(c.annotator_id.as_deref()) {
+            see(LeakKind::Annotator, annotator, id);
+        }
+        for text in prompts(c, scope.links.all_prompts) {
+            if let Some(hash) = hasher.prompt(text) {
+                see(LeakKind::Prompt, hash, text);
             }
-            Ok::<_, ReadError>(())
-        })?;
-    }
+        }
+    };
+    dataset.fold(Default::default, look, |_, (found, ..)| {
+        for (thing, text) in found {
+            texts.entry(thing).or_insert(text);
+        }
+        Ok::<_, ReadError>(())
+    })?;
     let in_splits = |splits: u64| {
         let all = names.iter().enumerate().filter(move |(i, _)| splits >> i & 1 == 1);
         all.map(|(_, name)| name.clone()).collect()

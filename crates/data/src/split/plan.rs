@@ -156,7 +156,7 @@ impl SplitPlan {
             prompts: !hold_out.is_some_and(|hold_out| hold_out.keep_shared_prompts),
             apart_from: hold_out.filter(|hold_out| by_annotator(hold_out)).and_then(|_| test()),
         };
-        find_leaks(&self.names, &[dataset], scope, |_, comparison| {
+        find_leaks(&self.names, dataset, scope, |comparison| {
             self.split_of(&comparison.conversation_id)
         })
     }

@@ -3,16 +3,23 @@
 use super::{chain, open, tell};
 use crate::args::DatasetQueryArgs;
 use crate::failure::Failure;
-use polyculture_data::{QueryError, RowFormat, query};
+use polyculture_data::{QueryError, RowFormat, query, whole_file};
 use std::io::{BufWriter, IsTerminal, Write};
-use std::path::Path;
 use std::sync::Arc;
 
 pub(super) fn run(args: &DatasetQueryArgs) -> Result<(), Failure> {
     let dataset = Arc::new(open(&args.source)?);
     let rows = if args.json { RowFormat::Json } else { args.rows };
     let queried = match &args.out {
-        Some(path) => whole(path, |file| query(&dataset, &args.sql, rows, file))?,
+        Some(path) => {
+            let failed = |error| {
+                let error = anyhow::Error::new(error);
+                Failure::world(error.context(format!("could not write `{}`", path.display())))
+            };
+            whole_file(path, failed, |file| {
+                query(&dataset, &args.sql, rows, file).map_err(failure)
+            })?
+        }
         None if rows == RowFormat::Parquet && std::io::stdout().is_terminal() => {
             return Err(Failure::wrong_use(
                 "Parquet is not for a terminal; name a file with --out",
@@ -27,25 +34,6 @@ pub(super) fn run(args: &DatasetQueryArgs) -> Result<(), Failure> {
     };
     tell(&queried.findings);
     Ok(())
-}
-
-/// A file that has its name only when it is whole.
-fn whole<T>(
-    path: &Path,
-    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<T, QueryError>,
-) -> Result<T, Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::world(
-            anyhow::Error::new(error).context(format!("could not write `{}`", path.display())),
-        )
-    };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file =
-        tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-    let written = write(&mut file).map_err(failure)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(written)
 }
 
 fn failure(error: QueryError) -> Failure {
