@@ -1,8 +1,8 @@
-//! Makes the golden numbers again, in a virtual environment with pinned versions.
+//! Makes the golden numbers again: in a virtual environment with pinned versions, and in the R that is installed.
 
 use crate::root;
-use anyhow::{Result, bail};
-use std::process::Command;
+use anyhow::{Context, Result, bail};
+use std::process::{Command, Stdio};
 
 /// Scripts with the packages that they need and what they are called with.
 const ORACLES: [(&str, &str, &[&str]); 2] = [
@@ -14,6 +14,12 @@ const ORACLES: [(&str, &str, &[&str]); 2] = [
     ("crates/stats/testdata/oracles.py", "crates/stats/testdata/requirements.txt", &[]),
 ];
 
+/// R scripts, each printing the file beside it. They need the package survey; its version is in what they print.
+const R_ORACLES: [(&str, &str); 2] = [
+    ("crates/stats/testdata/survey.R", "crates/stats/testdata/survey.json"),
+    ("crates/stats/testdata/design.R", "crates/stats/testdata/design.json"),
+];
+
 pub(crate) fn run() -> Result<()> {
     let venv = root().join(".venv-oracles");
     let python = venv.join("bin/python");
@@ -23,6 +29,16 @@ pub(crate) fn run() -> Result<()> {
     for (script, requirements, args) in ORACLES {
         step(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r", requirements]))?;
         step(Command::new(&python).arg(script).args(args))?;
+    }
+    for (script, made) in R_ORACLES {
+        let mut command = Command::new("Rscript");
+        command.arg(script).current_dir(root()).stderr(Stdio::inherit());
+        println!("{command:?}");
+        let output = command.output().context("start Rscript: is R installed?")?;
+        if !output.status.success() {
+            bail!("failed: {command:?}");
+        }
+        std::fs::write(root().join(made), output.stdout).context(made)?;
     }
     Ok(())
 }
