@@ -25,6 +25,7 @@ use crate::bootstrap::{
     Bootstrap, BootstrapError, Resamples, Strata, Target, quantile, std_dev, summarise,
 };
 use crate::interval::{Estimate, Method, Range};
+use crate::weights::kish_design_effect;
 
 /// Points of the value space, `[n_points, n_axes]`, each coordinate in [0, 1].
 #[derive(Debug, Clone, PartialEq)]
@@ -270,14 +271,6 @@ pub fn people_as_models(
             method: Method::Draws,
         })
     })
-}
-
-/// Kish's design effect of weights, `n sum w² / (sum w)²` (Kish 1965): at least 1; the factor by which weighting alone
-/// inflates a variance. NaN for no weights.
-pub fn kish_design_effect(weights: &[f64]) -> f64 {
-    let sum: f64 = weights.iter().sum();
-    let squares: f64 = weights.iter().map(|weight| weight * weight).sum();
-    weights.len() as f64 * squares / (sum * sum)
 }
 
 impl Points {

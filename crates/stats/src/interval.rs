@@ -1,7 +1,7 @@
 //! The shape of every figure: a value with its interval, its sample size and how the interval was made.
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, Normal};
+use statrs::distribution::{Continuous, ContinuousCDF, Normal, StudentsT};
 
 /// A figure with its interval. Always finite, so that it survives JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -129,6 +129,25 @@ pub(crate) fn wilson_bounds(p: f64, n: f64, level: f64) -> (f64, f64) {
     (low.max(0.0), high.min(1.0))
 }
 
+/// The quantile of Student's t on so many degrees of freedom (at least 1) that the two-sided interval of a level takes.
+/// Checked against R's `qt` to 1e-9: the library's own inverse is off by 7e-6 at 100,000 degrees.
+pub(crate) fn t_quantile(freedom: usize, level: f64) -> f64 {
+    let (p, v) = (0.5 + level / 2.0, freedom as f64);
+    if freedom > 1000 {
+        // Abramowitz and Stegun 26.7.5; the next term is below 1e-10.
+        let z = normal().inverse_cdf(p);
+        let z2 = z * z;
+        let first = z * (z2 + 1.0) / 4.0;
+        let second = z * ((5.0 * z2 + 16.0) * z2 + 3.0) / 96.0;
+        let third = z * (((3.0 * z2 + 19.0) * z2 + 17.0) * z2 - 15.0) / 384.0;
+        return z + (first + (second + third / v) / v) / v;
+    }
+    let t = StudentsT::new(0.0, 1.0, v).expect("at least one degree of freedom");
+    let start = t.inverse_cdf(p);
+    // A step of Newton's doubles the digits.
+    start - (t.cdf(start) - p) / t.pdf(start)
+}
+
 pub(crate) fn normal() -> Normal {
     Normal::new(0.0, 1.0).expect("a unit standard deviation is valid")
 }
@@ -146,6 +165,23 @@ mod tests {
             let found = wilson(successes, trials, level).unwrap();
             check_close(found.low, low, 1e-9);
             check_close(found.high, high, 1e-9);
+        }
+    }
+
+    #[test]
+    fn quantiles_of_t_equal_those_of_r() {
+        for (freedom, level, expected) in [
+            (1, 0.95, 12.7062047361747),
+            (2, 0.99, 9.92484320091829),
+            (5, 0.9, 2.01504837333302),
+            (39, 0.95, 2.02269092003676),
+            (197, 0.95, 1.9720790337785),
+            (1000, 0.99, 2.58075469806595),
+            (1001, 0.99, 2.58074976875052),
+            (100_000, 0.95, 1.95998770753461),
+            (1_500_000, 0.95, 1.95996556605546),
+        ] {
+            check_close(t_quantile(freedom, level), expected, 1e-9);
         }
     }
 

@@ -10,6 +10,8 @@
 //! | Do responses of one set avoid each other? | [`dependence`] |
 //! | How different are the responses of a set? | [`diversity`] |
 //! | For how many people do the models speak? | [`aligned_share`] |
+//! | What should each respondent weigh, and what does that cost? | [`weights`] |
+//! | What do the sampling and the weights of a survey make of an estimate? | [`design`] |
 //! | How far do raters, or a judge and the truth, agree? | [`agreement`] |
 //! | How far do those agree who chose from the same options? | [`votes`] |
 //! | Which of many comparisons survive? | [`multiple`] |
@@ -45,12 +47,14 @@ pub mod aligned_share;
 pub mod bootstrap;
 pub mod coverage;
 pub mod dependence;
+pub mod design;
 pub mod diversity;
 pub mod interval;
 pub mod multiple;
 pub mod ratio;
 pub mod significance;
 pub mod votes;
+pub mod weights;
 
 #[cfg(test)]
 mod oracle;
