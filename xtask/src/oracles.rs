@@ -5,13 +5,14 @@ use anyhow::{Context, Result, bail};
 use std::process::{Command, Stdio};
 
 /// Scripts with the packages that they need and what they are called with.
-const ORACLES: [(&str, &str, &[&str]); 2] = [
+const ORACLES: [(&str, &str, &[&str]); 3] = [
     (
         "xtask/oracles/transformers_parity.py",
         "xtask/oracles/requirements.txt",
         &["crates/engine/testdata/parity"],
     ),
     ("crates/stats/testdata/oracles.py", "crates/stats/testdata/requirements.txt", &[]),
+    ("crates/stats/testdata/aligned_share.py", "crates/stats/testdata/requirements.txt", &[]),
 ];
 
 /// R scripts, each printing the file beside it. They need the package survey; its version is in what they print.

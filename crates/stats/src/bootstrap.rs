@@ -201,6 +201,13 @@ impl Bootstrap {
     pub(crate) fn rng(&self) -> ChaCha8Rng {
         ChaCha8Rng::seed_from_u64(self.seed)
     }
+
+    /// A stream of random numbers for each resample: what it draws does not depend on who drew before.
+    pub(crate) fn rng_of(&self, resample: usize) -> ChaCha8Rng {
+        let mut rng = self.rng();
+        rng.set_stream(resample as u64);
+        rng
+    }
 }
 
 /// Values of several statistics over resamples, `[n_statistics][n_resamples]`.
@@ -237,12 +244,17 @@ impl Strata {
     /// Writes how often each unit was drawn.
     pub(crate) fn draw(&self, rng: &mut ChaCha8Rng, counts: &mut [f64]) {
         counts.fill(0.0);
+        self.draw_each(rng, |unit| counts[unit] += 1.0);
+    }
+
+    /// Calls `take` with each drawn unit, as often as it was drawn.
+    pub(crate) fn draw_each(&self, rng: &mut ChaCha8Rng, mut take: impl FnMut(usize)) {
         for members in &self.0 {
             // u32 draws: half the random bits of usize draws, and the same numbers on every machine.
             let size = u32::try_from(members.len())
                 .expect("more than 4 billion units do not fit in memory");
             for _ in 0..size {
-                counts[members[rng.random_range(0..size) as usize]] += 1.0;
+                take(members[rng.random_range(0..size) as usize]);
             }
         }
     }

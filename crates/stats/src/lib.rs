@@ -9,7 +9,7 @@
 //! | How often does a set of k responses hold at least one of a class? | [`coverage`] |
 //! | Do responses of one set avoid each other? | [`dependence`] |
 //! | How different are the responses of a set? | [`diversity`] |
-//! | For how many people do the models speak? | [`aligned_share`] |
+//! | For how many people do the models speak, and which few of them for most? | [`aligned_share`] |
 //! | What should each respondent weigh, and what does that cost? | [`weights`] |
 //! | What do the sampling and the weights of a survey make of an estimate? | [`design`] |
 //! | How far do raters, or a judge and the truth, agree? | [`agreement`] |

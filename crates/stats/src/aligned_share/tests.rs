@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
+use super::readings::code;
 use super::*;
 use crate::oracle::{check_close, oracle, read, seeded};
 
@@ -132,7 +133,7 @@ fn measured_models_widen_the_interval() {
     let case = &oracle("aligned_share")[2];
     let people = people_of(case);
     let scores = measured(5);
-    let fixed = Models::Fixed(scores.positions(&[1.0; 10]).unwrap());
+    let fixed = Models::Fixed(scores.places());
     let run = |models: &Models| aligned_share(&people, models, 4, &Bootstrap::default()).unwrap();
     let (fixed, measured) = (run(&fixed), run(&Models::Measured(scores)));
     assert_eq!(values(&fixed), values(&measured));
@@ -142,9 +143,27 @@ fn measured_models_widen_the_interval() {
 #[test]
 fn unscored_prompts_leave_the_mean() {
     let scores = PromptScores::new(1, vec![0; 3], vec![Some(1.0), None, Some(0.5)]).unwrap();
-    assert_eq!(scores.positions(&[1.0; 3]).unwrap().row(0), [0.75]);
+    assert_eq!(scores.places().row(0), [0.75]);
     let unplaced = PromptScores::new(2, vec![0, 1], vec![Some(1.0), None]);
     assert_eq!(unplaced, Err(AlignedShareError::Unplaced { model: 0, axis: 1 }));
+}
+
+#[test]
+fn counts_of_answers_place_models_as_their_means_do() {
+    let counts = [[0, 1, 3], [0, 0, 0], [2, 2, 0], [1, 0, 0]];
+    let counted = PromptScores::from_counts(2, vec![0, 1, 1, 0], &counts).unwrap();
+    assert_eq!((counted.n_models(), counted.places().row(0)), (1, &[0.4375, 0.25][..]));
+    let none = PromptScores::from_counts(1, vec![0], &[[0; 3]]);
+    assert_eq!(none, Err(AlignedShareError::Unplaced { model: 0, axis: 0 }));
+    let others = PromptScores::new(2, vec![0, 1, 1, 1], vec![Some(1.0); 4]).unwrap();
+    assert_eq!(counted.append(&others), Err(AlignedShareError::PromptsDiffer(3)));
+}
+
+#[test]
+fn a_draw_of_nobody_with_a_weight_has_no_readings() {
+    let people = People::new(points(&[vec![0.2], vec![0.8]])).with_weights(vec![1.0, 0.0]).unwrap();
+    let yardstick = Yardstick::new(1, 1, 4);
+    assert!(readings(&people, &[0.0, 0.0], &yardstick).iter().all(|reading| reading.is_nan()));
 }
 
 #[test]
