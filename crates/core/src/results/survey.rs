@@ -154,7 +154,8 @@ pub struct Density {
     pub population: String,
     /// The axis from left to right, and the one from bottom to top.
     pub axes: Vec<AxisId>,
-    /// Cells an axis.
+    /// Cells an axis, centred on 0 and 1 and, evenly, between: with 21, on 0, .05, .10 … 1, where the means of
+    /// ten answers lie.
     pub bins: usize,
     /// Shares of the population, `[bins]` or `[bins, bins]`, the last axis fastest.
     pub shares: Vec<f64>,
