@@ -13,6 +13,8 @@ pub(crate) enum Unit {
     Share,
     /// A difference of shares, shown in percentage points with its sign.
     Points,
+    /// A place on an axis, a distance of places, or another number whose second digit in doubt says nothing.
+    Place,
     /// A number as it is.
     Plain,
 }
@@ -44,10 +46,7 @@ impl Unit {
         let value = number(value, self == Unit::Points);
         let interval = match (low.is_finite() && high.is_finite(), self) {
             (false, _) => "no interval".into(),
-            (true, Unit::Share) if low >= 0.0 => {
-                format!("{}–{}", number(low, false), number(high, false))
-            }
-            (true, Unit::Plain) if low >= 0.0 => {
+            (true, Unit::Share | Unit::Place | Unit::Plain) if low >= 0.0 => {
                 format!("{}–{}", number(low, false), number(high, false))
             }
             (true, unit) => {
@@ -61,8 +60,8 @@ impl Unit {
     /// A round number on a scale.
     pub(crate) fn tick(self, x: f64) -> String {
         let x = x * self.scale();
-        let decimals =
-            usize::from(x.fract().abs() > 1e-9) + usize::from((x * 10.0).fract().abs() > 1e-6);
+        let rest = |x: f64| (x - x.round()).abs() > 1e-6;
+        let decimals = usize::from(rest(x)) + usize::from(rest(x * 10.0));
         format!(
             "{}{}",
             number(x, decimals, self == Unit::Points),
@@ -73,7 +72,7 @@ impl Unit {
     fn scale(self) -> f64 {
         match self {
             Unit::Share | Unit::Points => 100.0,
-            Unit::Plain => 1.0,
+            Unit::Place | Unit::Plain => 1.0,
         }
     }
 
@@ -81,15 +80,19 @@ impl Unit {
         match self {
             Unit::Share => format!("{THIN}%"),
             Unit::Points => format!("{THIN}pp"),
-            Unit::Plain => String::new(),
+            Unit::Place | Unit::Plain => String::new(),
         }
     }
 
     /// As many decimals as leave the interval's half width one digit, or two for plain numbers.
     fn decimals(self, half_width: f64) -> usize {
-        let (extra, most) = if self == Unit::Plain { (1.0, 4.0) } else { (0.0, 2.0) };
+        let (extra, most, default) = match self {
+            Unit::Share | Unit::Points => (0.0, 2.0, 0),
+            Unit::Place => (0.0, 3.0, 2),
+            Unit::Plain => (1.0, 4.0, 2),
+        };
         if !half_width.is_finite() || half_width <= 0.0 {
-            return if self == Unit::Plain { 2 } else { 0 };
+            return default;
         }
         (extra - half_width.log10().floor()).clamp(0.0, most) as usize
     }
@@ -125,6 +128,35 @@ pub(crate) fn count(n: usize) -> String {
         out.push(digit);
     }
     out
+}
+
+/// A number that has no interval, to so many decimals.
+pub(crate) fn plain(x: f64, decimals: usize) -> String {
+    if x.is_finite() { number(x, decimals, false) } else { "not estimable".into() }
+}
+
+/// A difference that has no interval, with its sign.
+pub(crate) fn signed(x: f64, decimals: usize) -> String {
+    if x.is_finite() { number(x, decimals, true) } else { "not estimable".into() }
+}
+
+/// A share that has no interval, to so many decimals.
+pub(crate) fn per_cent(x: f64, decimals: usize) -> String {
+    let written = plain(x * 100.0, decimals);
+    if x.is_finite() { format!("{written}{THIN}%") } else { written }
+}
+
+/// A probability as how often: `about 3 surveys in 100`.
+pub(crate) fn surveys_in(p: f64) -> String {
+    let many = |n: f64, of: &str| match n.round() as usize {
+        1 => format!("about 1 survey in {of}"),
+        n => format!("about {n} surveys in {of}"),
+    };
+    match p {
+        p if p < 0.001 => "fewer than 1 survey in 1,000".into(),
+        p if p < 0.0095 => many(p * 1000.0, "1,000"),
+        p => many(p * 100.0, "100"),
+    }
 }
 
 /// A small number in words.
@@ -188,6 +220,8 @@ mod tests {
         check(Unit::Points, (-0.004, -0.05, 0.04), "0 pp [−5 to +4]");
         check(Unit::Plain, (2.806, 2.7, 2.93), "2.81 [2.70–2.93]");
         check(Unit::Plain, (-0.0213, -0.035, -0.008), "−0.021 [−0.035 to −0.008]");
+        check(Unit::Place, (0.5512, 0.5423, 0.5577), "0.551 [0.542–0.558]");
+        check(Unit::Place, (-0.12, -0.16, -0.08), "−0.12 [−0.16 to −0.08]");
         check(Unit::Plain, (812.4, 760.0, 871.0), "812 [760–871]");
         check(Unit::Plain, (3.0, 3.0, 3.0), "3.00 [3.00–3.00]");
         check(Unit::Share, (f64::NAN, 0.0, 1.0), "not estimable [no interval]");
@@ -206,10 +240,22 @@ mod tests {
         check(&duration(41.26), "41.3 s");
         check(&duration(7_500.0), "2 h 05 min");
         check(&in_words(4), "four");
+        check(&plain(f64::NAN, 2), "not estimable");
+        check(&plain(1.237, 2), "1.24");
+        check(&signed(-0.004, 2), "0.00");
+        check(&signed(0.31, 2), "+0.31");
+        check(&per_cent(0.1234, 1), "12.3 %");
+        check(&per_cent(f64::NAN, 1), "not estimable");
+        check(&surveys_in(0.0004), "fewer than 1 survey in 1,000");
+        check(&surveys_in(0.0012), "about 1 survey in 1,000");
+        check(&surveys_in(0.0099), "about 1 survey in 100");
+        check(&surveys_in(0.314), "about 31 surveys in 100");
         check(&in_words(40), "40");
         check(&short("a long name", 8), "a long…");
         check(&Unit::Share.tick(0.25), "25 %");
         check(&Unit::Plain.tick(2.5), "2.5");
+        check(&Unit::Place.tick(-0.75), "−0.75");
+        check(&Unit::Place.tick(3.0 * 0.1), "0.3");
         check(&Unit::Points.tick(-0.2), "−20");
     }
 }

@@ -9,6 +9,7 @@ mod names;
 mod page;
 mod people;
 mod plots;
+mod populations;
 mod table;
 
 use askama::Template;

@@ -34,6 +34,12 @@ pub(crate) fn axis(frame: &ValueFrame, id: &AxisId) -> String {
         .map_or_else(|| plain(id.as_str()), |axis| plain(&axis.name).replace(" - ", " – "))
 }
 
+/// Whose places a share counts, short enough for a plot: `models, corrected` for
+/// `models, corrected for the judge's error`.
+pub(crate) fn source(name: &str) -> String {
+    plain(name.split_once(" for ").map_or(name, |(first, _)| first))
+}
+
 /// A name without the characters that turn the direction of writing: inside a sentence of ours they
 /// would turn our words too.
 pub(crate) fn plain(name: &str) -> String {
@@ -44,6 +50,7 @@ pub(crate) fn plain(name: &str) -> String {
 /// A place on an axis in words: `Traditional 0`, `balanced ½`, `not placed`.
 pub(crate) fn place(axis: &Axis, at: Option<f64>) -> String {
     match at {
+        Some(at) if !at.is_finite() => "not placed".into(),
         None => "not placed".into(),
         Some(0.0) => format!("{} 0", axis.low.name),
         Some(0.5) => "balanced ½".into(),
@@ -75,11 +82,18 @@ mod tests {
         check(Some(1.0), "Secular-rational 1");
         check(Some(0.25), "0.25 from Traditional to Secular-rational");
         check(None, "not placed");
+        check(Some(f64::NAN), "not placed");
     }
 
     #[test]
     fn a_name_does_not_turn_a_sentence() {
         assert_eq!(strategy("a\u{202e}b\u{2069}"), "ab");
+    }
+
+    #[test]
+    fn a_source_is_short() {
+        assert_eq!(source("models, corrected for the judge's error"), "models, corrected");
+        assert_eq!(source("uniform chooser"), "uniform chooser");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The page as its template sees it: every chapter turned into words, tables and plots.
 
+mod countries;
 mod coverage;
 pub(crate) mod dataset;
 mod diversity;
@@ -9,8 +10,10 @@ mod gain;
 mod headline;
 mod judges;
 mod made;
+mod models;
 mod plane;
 mod shares;
+mod survey;
 
 use crate::format::Unit;
 use crate::table::{Cell, Table};
@@ -26,11 +29,13 @@ pub(crate) struct Page<'a> {
     /// The intervals' level, such as `95 %`.
     level: String,
     headlines: Vec<headline::Headline>,
+    survey: Option<survey::SurveyChapter>,
     plane: Option<plane::PlaneChapter>,
     coverage: Vec<Figure>,
     gains: Vec<Figure>,
     diversity: Vec<Figure>,
     shares: shares::ShareChapter,
+    models: Option<models::ModelsChapter>,
     judges: Vec<judges::JudgeCard>,
     examples: Vec<examples::PromptCard>,
     dataset: Option<dataset::DatasetChapter>,
@@ -55,11 +60,13 @@ impl<'a> Page<'a> {
             synthetic: results.synthetic.as_deref(),
             level: levels(results),
             headlines: headline::headlines(results),
+            survey: survey::chapter(results),
             plane: plane::chapter(results),
             coverage: coverage::figures(results),
             gains: gain::figures(results),
             diversity: diversity::figures(results),
             shares: shares::chapter(results),
+            models: models::chapter(results),
             judges: judges::cards(results),
             examples: examples::cards(results),
             dataset: results.dataset.as_ref().map(dataset::chapter),
@@ -94,7 +101,10 @@ fn levels(results: &Results) -> String {
     let shares = results.shares.iter().map(|row| &row.share);
     let judges = results.judges.iter().map(|row| &row.accuracy);
     let models = results.plane.iter().flat_map(|p| &p.models).flat_map(|model| &model.at);
+    let scores = results.survey.iter().flat_map(|survey| &survey.scores).map(|row| &row.mean);
+    let items = results.survey.iter().flat_map(|survey| &survey.items).flat_map(|row| &row.shares);
     let all = coverage.chain(gains).chain(diversity).chain(shares).chain(judges).chain(models);
+    let all = all.chain(scores).chain(items);
     let written = distinct(all.map(|estimate| Unit::Share.tick(estimate.level)));
     if written.is_empty() { Unit::Share.tick(0.95) } else { written.join(" and ") }
 }

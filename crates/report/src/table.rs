@@ -23,8 +23,24 @@ pub(crate) enum Cell {
     Count(String),
     /// A figure with its interval and what it rests on.
     Figure { value: String, interval: String, n: String },
+    /// A sentence, which may take several lines.
+    Words(String),
     /// Nothing was measured.
     Nothing,
+}
+
+/// Tables behind a line to click.
+pub(crate) struct Fold {
+    pub(crate) summary: String,
+    pub(crate) tables: Vec<Table>,
+}
+
+impl Fold {
+    /// The tables that have rows, if any do.
+    pub(crate) fn of(summary: &str, tables: Vec<Table>) -> Option<Self> {
+        let tables: Vec<Table> = tables.into_iter().filter_map(Table::if_any).collect();
+        (!tables.is_empty()).then(|| Self { summary: summary.to_owned(), tables })
+    }
 }
 
 impl Cell {
@@ -46,6 +62,11 @@ impl Table {
     pub(crate) fn new(caption: impl Into<String>, columns: &[&str]) -> Self {
         let columns = columns.iter().map(|column| (*column).to_owned()).collect();
         Self { caption: caption.into(), columns, rows: Vec::new() }
+    }
+
+    /// The table, if it has rows.
+    pub(crate) fn if_any(self) -> Option<Self> {
+        (!self.rows.is_empty()).then_some(self)
     }
 
     pub(crate) fn row(&mut self, heads: &[&str], cells: Vec<Cell>) {

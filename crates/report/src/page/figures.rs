@@ -1,4 +1,5 @@
-//! Chapter: every figure with its interval, n and clusters.
+//! Chapter: every figure with its interval, n and clusters. The survey and the dataset have so many that
+//! theirs stand in their chapters.
 
 use super::{coverage, plane, shares};
 use crate::format::Unit;
@@ -14,9 +15,7 @@ pub(super) fn tables(results: &Results) -> Vec<Table> {
         places_table(results),
         diversity_table(results),
     ];
-    if let Some(plane) = &results.plane {
-        tables.extend(plane::tables(results, plane, &results.frame.axes));
-    }
+    tables.extend(plane::tables(results));
     tables.push(shares::table("Share of people that places speak for", results.shares.iter()));
     tables.push(judges_table(results));
     tables.retain(|table| !table.rows.is_empty());

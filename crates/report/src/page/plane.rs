@@ -1,15 +1,21 @@
 //! Chapter: people and models side by side.
 
 use super::Figure;
+use super::countries::{self, Models, Multiples};
 use super::shares::headline_share;
+use super::survey::everyone;
 use crate::format::{Unit, count};
 use crate::names;
-use crate::people::{self, Group};
-use crate::plots::plane::PlanePlot;
+use crate::people::{self, Cells, Group};
+use crate::plots::plane::{PlanePlot, Size};
 use crate::plots::strip::Strip;
+use crate::populations::EVERYONE;
 use crate::table::{Cell, Table};
-use polyculture_core::results::Plane;
+use polyculture_core::results::{ModelPoint, Person};
 use polyculture_core::{Axis, Results};
+
+/// Where there are more models than this, plots number them: their names would cover each other.
+const MOST_NAMES: usize = 6;
 
 /// The chapter.
 pub(crate) struct PlaneChapter {
@@ -19,134 +25,229 @@ pub(crate) struct PlaneChapter {
     pub(crate) plane: Option<Figure>,
     /// Each axis by itself, where there is one or more than two.
     pub(crate) strips: Vec<Figure>,
+    /// A plane a country, where there are two axes.
+    pub(crate) countries: Option<Multiples>,
+    /// The countries on each axis, where there is one or more than two.
+    pub(crate) ridges: Vec<Figure>,
+    /// The models by number, where plots number them.
+    pub(crate) legend: Vec<String>,
+}
+
+/// People and models from wherever the results hold them: people one by one, or as a survey's densities.
+struct View<'a> {
+    results: &'a Results,
+    axes: &'a [Axis],
+    people: &'a [Person],
+    models: &'a [ModelPoint],
+    groups: Vec<Group>,
+    population: String,
+    n_people: usize,
+}
+
+impl<'a> View<'a> {
+    fn of(results: &'a Results) -> Option<Self> {
+        let plane = results.plane.as_ref();
+        let survey = results.survey.as_ref();
+        if plane.is_none() && survey.is_none_or(|survey| survey.densities.is_empty()) {
+            return None;
+        }
+        let axes = &results.frame.axes[..];
+        let people = plane.map_or(&[][..], |plane| &plane.people);
+        // The survey's means are the ones that its chapter shows.
+        let surveyed = survey.map(|survey| people::surveyed_groups(survey, axes));
+        let surveyed = surveyed.filter(|groups| !groups.is_empty());
+        let n_surveyed = survey.and_then(everyone).map_or(0, |row| row.n);
+        Some(Self {
+            results,
+            axes,
+            people,
+            models: plane.map_or(&[][..], |plane| &plane.models),
+            groups: surveyed.unwrap_or_else(|| people::groups(people, axes.len())),
+            population: plane
+                .map_or_else(|| "the survey’s respondents".into(), |p| p.population.clone()),
+            n_people: if people.is_empty() { n_surveyed } else { people.len() },
+        })
+    }
+
+    /// Everyone's cells on the first two axes, the second to the right.
+    fn cells(&self) -> Cells {
+        let survey = self.results.survey.as_ref().filter(|_| self.people.is_empty());
+        match (survey, self.axes) {
+            (Some(survey), [y, x, ..]) => {
+                people::surveyed_cells(survey, EVERYONE, &x.id, &y.id).unwrap_or_default()
+            }
+            _ => people::cells(self.people, 1, 0),
+        }
+    }
+
+    /// Everyone's bins on an axis.
+    fn bins(&self, k: usize) -> Vec<f64> {
+        let survey = self.results.survey.as_ref().filter(|_| self.people.is_empty());
+        let surveyed = survey.map(|survey| {
+            people::surveyed_bins(survey, EVERYONE, &self.axes[k].id).unwrap_or_default()
+        });
+        surveyed.unwrap_or_else(|| people::histogram(self.people, k))
+    }
+
+    fn names(&self) -> Vec<String> {
+        names::models(self.models.iter().map(|point| &point.model))
+    }
+
+    /// What the models are called on plots.
+    fn labels(&self) -> Vec<String> {
+        if self.models.len() > MOST_NAMES {
+            return (1..=self.models.len()).map(|number| number.to_string()).collect();
+        }
+        self.names()
+    }
 }
 
 pub(super) fn chapter(results: &Results) -> Option<PlaneChapter> {
-    let plane = results.plane.as_ref()?;
-    let axes = &results.frame.axes;
-    let groups = people::groups(&plane.people, axes.len());
-    let strips = if axes.len() == 2 { &[][..] } else { axes };
+    let view = View::of(results)?;
+    let axes = view.axes;
+    let labels = view.labels();
+    let models = Models { points: view.models, labels: &labels };
+    let alone = || axes.iter().enumerate().filter(|_| axes.len() != 2);
     Some(PlaneChapter {
-        population: plane.population.clone(),
-        n_people: count(plane.people.len()),
-        plane: (axes.len() >= 2).then(|| plane_figure(results, plane, &groups)),
-        strips: (0..strips.len()).map(|k| strip_figure(results, plane, &groups, k)).collect(),
+        plane: plane_figure(&view, &labels),
+        strips: alone().map(|(k, axis)| strip_figure(&view, k, axis)).collect(),
+        countries: countries::planes(results, &models, merged(&view, axes)),
+        ridges: alone()
+            .filter_map(|(k, axis)| {
+                let table = merged(&view, std::slice::from_ref(axis));
+                countries::ridges(results, &models, k, axis, table)
+            })
+            .collect(),
+        legend: if view.models.len() > MOST_NAMES { view.names() } else { Vec::new() },
+        n_people: count(view.n_people),
+        population: view.population,
     })
 }
 
-/// Where groups and models stand, as tables: on all axes, or on one.
-pub(super) fn tables(results: &Results, plane: &Plane, axes: &[Axis]) -> Vec<Table> {
-    let groups = people::groups(&plane.people, results.frame.axes.len());
-    vec![groups_table(results, &groups, axes), models_table(results, plane, axes)]
+/// Where groups and models stand, as tables.
+pub(super) fn tables(results: &Results) -> Vec<Table> {
+    View::of(results).map_or_else(Vec::new, |view| {
+        vec![groups_table(&view, view.axes), models_table(&view, view.axes)]
+    })
 }
 
-/// The first axis runs upwards and the second to the right, as on the World Values Survey's map.
-fn plane_figure(results: &Results, plane: &Plane, groups: &[Group]) -> Figure {
-    let [y, x] = [&results.frame.axes[0], &results.frame.axes[1]];
+/// The first axis runs upwards and the second to the right, as on the World Values Survey's map. Where there are more
+/// axes and nobody to show on these two together, there is none: the axes by themselves show more.
+fn plane_figure(view: &View<'_>, labels: &[String]) -> Option<Figure> {
+    let results = view.results;
+    let [y, x, rest @ ..] = view.axes else { return None };
+    let cells = view.cells();
+    let nobody = cells.filled().next().is_none();
+    if nobody && !rest.is_empty() {
+        return None;
+    }
+    let people = if nobody {
+        String::new()
+    } else {
+        format!("{} people as dots that grow with their share, ", count(view.n_people))
+    };
     let title = format!(
         "{} and {}",
         names::axis(&results.frame, &y.id),
         names::axis(&results.frame, &x.id)
     );
-    let names = names::models(plane.models.iter().map(|point| &point.model));
-    let models = names.into_iter().zip(&plane.models);
+    let models = labels.iter().zip(view.models);
     // The share is over all axes: on two of several, no area of the plane shows it.
-    let share = headline_share(results).filter(|_| results.frame.axes.len() == 2);
+    let share = headline_share(results).filter(|_| view.axes.len() == 2);
     let share = share.map(|row| Unit::Share.write(&row.share));
     let plot = PlanePlot {
         title: title.clone(),
         description: format!(
-            "{} people as dots that grow with their share, the means of {} groups as squares, and {} \
-             models as diamonds, each mean with its interval. From left to right: {} to {}; from below \
-             to above: {} to {}. The table below holds the means.",
-            count(plane.people.len()),
-            groups.len(),
-            plane.models.len(),
+            "{people}the means of {} groups as squares, and {} models as diamonds, each mean with its \
+             interval. From left to right: {} to {}; from below to above: {} to {}. The table below holds \
+             the means.",
+            view.groups.len(),
+            view.models.len(),
             x.low.name,
             x.high.name,
             y.low.name,
             y.high.name
         ),
+        size: Size::Whole,
         x,
         y,
-        density: people::density(&plane.people, 1, 0),
-        groups,
+        cells,
+        groups: &view.groups,
         axes: (1, 0),
         models: models
-            .filter_map(|(name, point)| Some((name, [*point.at.get(1)?, *point.at.first()?])))
+            .filter_map(|(name, point)| {
+                Some((name.clone(), [*point.at.get(1)?, *point.at.first()?]))
+            })
             .collect(),
         corner: share.map(|share| format!("shaded: {} of people (O1)", share.with_interval())),
     };
-    Figure {
+    Some(Figure {
         svg: plot.svg("plane"),
         title,
-        note: format!("Population: {}.", plane.population),
-        table: merged(results, plane, groups, &results.frame.axes[..2]),
-    }
+        note: format!("Population: {}.", view.population),
+        table: merged(view, &view.axes[..2]),
+    })
 }
 
-fn strip_figure(results: &Results, plane: &Plane, groups: &[Group], k: usize) -> Figure {
-    let axis = &results.frame.axes[k];
-    let title = names::axis(&results.frame, &axis.id);
-    let names = names::models(plane.models.iter().map(|point| &point.model));
-    let models = names.into_iter().zip(&plane.models);
+fn strip_figure(view: &View<'_>, k: usize, axis: &Axis) -> Figure {
+    let title = names::axis(&view.results.frame, &axis.id);
+    let models = view.names().into_iter().zip(view.models);
     let plot = Strip {
         title: title.clone(),
         description: format!(
             "A histogram of {} people from {} to {}, and {} models with their intervals below it. The \
              table below holds the means.",
-            count(plane.people.len()),
+            count(view.n_people),
             axis.low.name,
             axis.high.name,
-            plane.models.len()
+            view.models.len()
         ),
         axis,
-        histogram: people::histogram(&plane.people, k),
+        histogram: view.bins(k),
         models: models.filter_map(|(name, point)| Some((name, *point.at.get(k)?))).collect(),
     };
     Figure {
         svg: plot.svg(&format!("strip-{k}")),
         title,
-        note: format!("Population: {}.", plane.population),
-        table: merged(results, plane, groups, std::slice::from_ref(axis)),
+        note: format!("Population: {}.", view.population),
+        table: merged(view, std::slice::from_ref(axis)),
     }
 }
 
 /// Groups and models in one table, for a plot that shows both.
-fn merged(results: &Results, plane: &Plane, groups: &[Group], axes: &[Axis]) -> Table {
-    let mut table = groups_table(results, groups, axes);
-    table.rows.extend(models_table(results, plane, axes).rows);
+fn merged(view: &View<'_>, axes: &[Axis]) -> Table {
+    let mut table = groups_table(view, axes);
+    table.rows.extend(models_table(view, axes).rows);
     table.caption = "Mean places of groups of people and of models".into();
     table.columns[0] = "Group or model".into();
     table
 }
 
-fn groups_table(results: &Results, groups: &[Group], axes: &[Axis]) -> Table {
-    let mut table =
-        places_table("Mean places of people, by group (weighted)", "Group", axes, results);
-    for group in groups {
-        table.row(&[&group.name], places(results, axes, &group.at));
+fn groups_table(view: &View<'_>, axes: &[Axis]) -> Table {
+    let mut table = places_table("Mean places of people, by group (weighted)", "Group", axes, view);
+    for group in &view.groups {
+        table.row(&[&group.name], places(view, axes, &group.at));
     }
     table
 }
 
-fn models_table(results: &Results, plane: &Plane, axes: &[Axis]) -> Table {
-    let mut table = places_table("Mean places of models", "Model", axes, results);
-    for point in &plane.models {
-        table.row(&[point.model.as_str()], places(results, axes, &point.at));
+fn models_table(view: &View<'_>, axes: &[Axis]) -> Table {
+    let mut table = places_table("Mean places of models", "Model", axes, view);
+    for point in view.models {
+        table.row(&[point.model.as_str()], places(view, axes, &point.at));
     }
     table
 }
 
-fn places_table(caption: &str, first: &str, axes: &[Axis], results: &Results) -> Table {
+fn places_table(caption: &str, first: &str, axes: &[Axis], view: &View<'_>) -> Table {
     let mut table = Table::new(caption, &[first]);
-    table.columns.extend(axes.iter().map(|axis| names::axis(&results.frame, &axis.id)));
+    table.columns.extend(axes.iter().map(|axis| names::axis(&view.results.frame, &axis.id)));
     table
 }
 
-fn places(results: &Results, axes: &[Axis], at: &[polyculture_core::Estimate]) -> Vec<Cell> {
-    let position = |axis: &Axis| results.frame.axes.iter().position(|other| other.id == axis.id);
+fn places(view: &View<'_>, axes: &[Axis], at: &[polyculture_core::Estimate]) -> Vec<Cell> {
+    let position = |axis: &Axis| view.axes.iter().position(|other| other.id == axis.id);
     axes.iter()
-        .map(|axis| Cell::maybe(position(axis).and_then(|k| at.get(k)), Unit::Plain))
+        .map(|axis| Cell::maybe(position(axis).and_then(|k| at.get(k)), Unit::Place))
         .collect()
 }

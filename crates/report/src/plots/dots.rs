@@ -1,5 +1,6 @@
 //! Dots with whiskers, row by row: figures with their intervals, to compare at a glance.
 
+use super::label::room;
 use super::scale::{Scale, domain};
 use super::svg::{Anchor, Svg};
 use crate::format::{Unit, short};
@@ -11,6 +12,8 @@ const WIDTH: f64 = 400.0;
 const HEAD: f64 = 17.0;
 const LINE: f64 = 17.0;
 const GAP: f64 = 9.0;
+/// Of a line's name, the letters that are shown.
+const MOST_LETTERS: usize = 24;
 
 /// A plot of dots with whiskers.
 pub(crate) struct Dots {
@@ -23,7 +26,7 @@ pub(crate) struct Dots {
     pub(crate) rows: Vec<DotRow>,
 }
 
-/// One or more lines under a name.
+/// One or more lines under a name, or under none.
 pub(crate) struct DotRow {
     pub(crate) name: String,
     pub(crate) lines: Vec<DotLine>,
@@ -58,15 +61,13 @@ impl DotLine {
 impl Dots {
     /// The plot as SVG.
     pub(crate) fn svg(&self, id: &str) -> String {
-        let named = self.rows.iter().flat_map(|row| &row.lines).any(|line| line.name.is_some());
-        let track = if named { (118.0, 274.0) } else { (12.0, 384.0) };
-        let lines = self.rows.iter().flat_map(|row| &row.lines);
-        let scale = Scale::new(domain(lines.flat_map(DotLine::ends), self.always), track);
-        let n_lines: usize = self.rows.iter().map(|row| row.lines.len()).sum();
-        let bottom = self.rows.len() as f64 * (HEAD + GAP) + n_lines as f64 * LINE;
+        let lines = || self.rows.iter().flat_map(|row| &row.lines);
+        let scale = Scale::new(domain(lines().flat_map(DotLine::ends), self.always), self.track());
+        let heads: f64 = self.rows.iter().map(head).sum();
+        let bottom = heads + self.rows.len() as f64 * GAP + lines().count() as f64 * LINE;
         let mut svg = Svg::new(WIDTH, bottom + 20.0);
 
-        for tick in scale.ticks(4) {
+        for tick in scale.ticks_with_room(|tick| self.unit.tick(tick)) {
             let x = scale.at(tick);
             let class = if tick.abs() < 1e-9 { "zero" } else { "grid" };
             svg.line(class, (x, 0.0), (x, bottom));
@@ -79,7 +80,7 @@ impl Dots {
         let mut y = 0.0;
         for row in &self.rows {
             svg.text("name", (2.0, y + HEAD - 3.0), Anchor::Start, &short(&row.name, 40));
-            y += HEAD;
+            y += head(row);
             for line in &row.lines {
                 self.draw(&mut svg, line, &scale, y);
                 y += LINE;
@@ -89,10 +90,23 @@ impl Dots {
         svg.finish(id, &self.title, &self.description())
     }
 
+    /// Where the scale lies: between names and figures where lines have names, else over all the width.
+    fn track(&self) -> (f64, f64) {
+        let lines = || self.rows.iter().flat_map(|row| &row.lines);
+        let names = lines().filter_map(|line| line.name.as_ref());
+        let Some(longest) = names.map(|name| room(&short(name, MOST_LETTERS))).reduce(f64::max)
+        else {
+            return (12.0, 384.0);
+        };
+        let texts = lines().filter_map(|line| line.estimate.as_ref());
+        let texts = texts.map(|estimate| room(&self.unit.write(estimate).with_interval()));
+        ((20.0 + longest).max(118.0), (WIDTH - 10.0 - texts.fold(0.0, f64::max)).min(274.0))
+    }
+
     fn draw(&self, svg: &mut Svg, line: &DotLine, scale: &Scale, top: f64) {
         let y = top + LINE / 2.0;
         if let Some(name) = &line.name {
-            svg.text("sub", (12.0, y + 4.0), Anchor::Start, &short(name, 17));
+            svg.text("sub", (12.0, y + 4.0), Anchor::Start, &short(name, MOST_LETTERS));
         }
         for lesser in line.lesser.iter().filter(|x| x.is_finite()) {
             svg.circle("lesser", scale.at(*lesser), y, 3.2);
@@ -116,11 +130,9 @@ impl Dots {
             for line in &row.lines {
                 let Some(estimate) = &line.estimate else { continue };
                 let name = line.name.as_ref().map(|name| format!(", {name}")).unwrap_or_default();
-                parts.push(format!(
-                    "{}{name}: {}",
-                    row.name,
-                    self.unit.write(estimate).with_interval()
-                ));
+                let name = format!("{}{name}", row.name);
+                let name = name.trim_start_matches(", ");
+                parts.push(format!("{name}: {}", self.unit.write(estimate).with_interval()));
             }
         }
         format!(
@@ -128,4 +140,8 @@ impl Dots {
             parts.join("; ")
         )
     }
+}
+
+fn head(row: &DotRow) -> f64 {
+    if row.name.is_empty() { 0.0 } else { HEAD }
 }

@@ -18,7 +18,6 @@ pub(super) struct Placed {
     pub(super) leader: Option<(f64, f64)>,
 }
 
-const HEIGHT: f64 = 13.0;
 /// How far from its mark a name may stand.
 const RADII: [f64; 10] = [8.0, 16.0, 24.0, 34.0, 46.0, 60.0, 76.0, 94.0, 114.0, 136.0];
 
@@ -52,9 +51,19 @@ pub(super) fn width(text: &str) -> f64 {
     text.chars().count() as f64 * 6.1 + 2.0
 }
 
-/// A place in `bounds` for a text of this `width` at `mark`: the nearest that is free of `taken`, or
+/// The room that a text takes, about, in the larger text of narrow screens.
+pub(super) fn room(text: &str) -> f64 {
+    width(text) * 1.09
+}
+
+/// A place in `bounds` for a text of this `width` and `height` at `mark`: the nearest that is free of `taken`, or
 /// the one that covers least. It is taken from then on.
-pub(super) fn place(mark: (f64, f64), width: f64, bounds: &Area, taken: &mut Vec<Area>) -> Placed {
+pub(super) fn place(
+    mark: (f64, f64),
+    (width, height): (f64, f64),
+    bounds: &Area,
+    taken: &mut Vec<Area>,
+) -> Placed {
     let mut best: Option<(f64, Placed)> = None;
     'search: for radius in RADII {
         for (dx, dy) in directions() {
@@ -66,7 +75,7 @@ pub(super) fn place(mark: (f64, f64), width: f64, bounds: &Area, taken: &mut Vec
             } else {
                 near.0 - width / 2.0
             };
-            let area = Area { x, y: near.1 - HEIGHT / 2.0, width, height: HEIGHT };
+            let area = Area { x, y: near.1 - height / 2.0, width, height };
             if !bounds.holds(&area) {
                 continue;
             }
@@ -83,7 +92,7 @@ pub(super) fn place(mark: (f64, f64), width: f64, bounds: &Area, taken: &mut Vec
     let placed = best.map_or_else(
         || {
             let x = mark.0.min(bounds.x + bounds.width - width).max(bounds.x);
-            Placed { area: Area { x, y: mark.1 - 20.0, width, height: HEIGHT }, leader: None }
+            Placed { area: Area { x, y: mark.1 - 20.0, width, height }, leader: None }
         },
         |(_, placed)| placed,
     );
@@ -102,7 +111,7 @@ mod tests {
             (0..20).map(|i| (330.0 + f64::from(i % 5) * 12.0, 40.0 + f64::from(i) * 3.0)).collect();
         let mut taken: Vec<Area> = marks.iter().map(|mark| Area::around(*mark, 4.0)).collect();
         let placed: Vec<Area> =
-            marks.iter().map(|mark| place(*mark, 80.0, &bounds, &mut taken).area).collect();
+            marks.iter().map(|mark| place(*mark, (80.0, 13.0), &bounds, &mut taken).area).collect();
         for (i, a) in placed.iter().enumerate() {
             assert!(bounds.holds(a), "{a:?}");
             assert!(placed[..i].iter().all(|b| a.overlap(b) == 0.0), "{i}: {a:?}");
@@ -112,7 +121,7 @@ mod tests {
     #[test]
     fn a_lone_name_stands_beside_its_mark() {
         let bounds = Area { x: 0.0, y: 0.0, width: 400.0, height: 400.0 };
-        let placed = place((100.0, 100.0), 50.0, &bounds, &mut Vec::new());
+        let placed = place((100.0, 100.0), (50.0, 13.0), &bounds, &mut Vec::new());
         assert_eq!(placed.area, Area { x: 108.0, y: 93.5, width: 50.0, height: 13.0 });
         assert_eq!(placed.leader, None);
     }

@@ -1,5 +1,7 @@
 //! From figures to places on a plot, and the round numbers between.
 
+use super::label::room;
+
 /// A linear scale.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scale {
@@ -17,6 +19,18 @@ impl Scale {
         let (from, to) = self.domain;
         let part = ((x.clamp(from, to) - from) / (to - from)).clamp(0.0, 1.0);
         self.range.0 + part * (self.range.1 - self.range.0)
+    }
+
+    /// Round numbers in the domain, as many as have room side by side when they are written: about four, or two.
+    pub(super) fn ticks_with_room(&self, write: impl Fn(f64) -> String) -> Vec<f64> {
+        let many = self.ticks(4);
+        let needed: f64 = many.iter().map(|tick| room(&write(*tick)) + 4.0).sum();
+        if needed > self.length() + 24.0 { self.ticks(2) } else { many }
+    }
+
+    /// How long it is on the plot.
+    pub(super) fn length(&self) -> f64 {
+        (self.range.1 - self.range.0).abs()
     }
 
     /// Round numbers in the domain, about `wanted` of them.

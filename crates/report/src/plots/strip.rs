@@ -4,7 +4,7 @@ use super::label::width;
 use super::scale::Scale;
 use super::svg::{Anchor, Shape, Svg};
 use crate::format::short;
-use crate::people::N_BINS;
+use crate::people::middle;
 use polyculture_core::{Axis, Estimate};
 
 const WIDTH: f64 = 400.0;
@@ -17,7 +17,8 @@ pub(crate) struct Strip<'a> {
     pub(crate) title: String,
     pub(crate) description: String,
     pub(crate) axis: &'a Axis,
-    pub(crate) histogram: [f64; N_BINS],
+    /// Shares of people in bins, the first centred on 0 and the last on 1.
+    pub(crate) histogram: Vec<f64>,
     pub(crate) models: Vec<(String, Estimate)>,
 }
 
@@ -36,9 +37,10 @@ impl Strip<'_> {
             svg.line("corner-edge", (x.at(least), 4.0), (x.at(least), bottom));
         }
         let most = self.histogram.iter().copied().fold(0.0, f64::max);
-        let bar = (x.at(1.0) - x.at(0.0)) / (N_BINS - 1) as f64;
+        let bins = self.histogram.len();
+        let bar = (x.at(1.0) - x.at(0.0)) / bins.saturating_sub(1).max(1) as f64;
         for (i, share) in self.histogram.iter().enumerate().filter(|(_, share)| **share > 0.0) {
-            let middle = x.at(i as f64 / (N_BINS - 1) as f64);
+            let middle = x.at(middle(i, bins));
             let height = share / most * (BARS - 10.0);
             svg.rect("people", middle - bar * 0.42, BARS - height, bar * 0.84, height);
         }
