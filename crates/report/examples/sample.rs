@@ -6,11 +6,16 @@ mod fixture;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
-    let path = args
-        .next()
-        .ok_or("usage: sample PATH [realistic|large|minimal|nasty|one-axis|three-axes]")?;
+    let path = args.next().ok_or(
+        "usage: sample PATH [survey|survey-AXES|realistic|large|minimal|nasty|one-axis|three-axes]",
+    )?;
     let results = match args.next().as_deref() {
-        None | Some("realistic") => fixture::realistic(),
+        None | Some("survey") => fixture::surveyed(2),
+        Some(name) if name.starts_with("survey-") => {
+            let n_axes: usize = name["survey-".len()..].parse()?;
+            fixture::surveyed(n_axes.clamp(1, polyculture_core::frame::MAX_AXES))
+        }
+        Some("realistic") => fixture::realistic(),
         Some("large") => fixture::sized(22, 15_000),
         Some("minimal") => fixture::minimal(),
         Some("nasty") => fixture::nasty(),

@@ -1,5 +1,8 @@
 //! Made-up results: realistic in shape and size, and marked synthetic.
 
+#[path = "fixture/survey.rs"]
+mod survey;
+
 use polyculture_core::results::{
     CoverageRow, DiversityRow, Example, ExampleResponse, GainRow, JudgeRow, Made, ModelPoint,
     Person, PlaceRow, Plane, ShareRow,
@@ -84,17 +87,47 @@ pub(crate) fn sized(n_models: usize, n_people: usize) -> Results {
 /// The realistic results with another number of axes.
 pub(crate) fn axes(n: usize) -> Results {
     let mut results = realistic();
-    let mut axis = results.frame.axes[0].clone();
-    axis.id = "individual-collective".parse().unwrap();
-    axis.name = "Collective - individual".into();
-    axis.low.name = "Collective".into();
-    axis.low.id = "collective".parse().unwrap();
-    axis.high.name = "Individual".into();
-    axis.high.id = "individual".parse().unwrap();
-    results.frame.axes.push(axis);
-    results.frame.axes.truncate(n);
+    results.frame = frame(n);
     results.plane = Some(plane(n, &models(5), 2_500, &mut Chance(9)));
     results
+}
+
+/// 21 models and a survey of 15,000 people in five countries, of whom the densities are left.
+pub(crate) fn surveyed(n_axes: usize) -> Results {
+    let mut results = sized(21, 15_000);
+    let mut plane = plane(n_axes, &models(21), 0, &mut Chance(9));
+    plane.population = "a made-up survey in five countries".into();
+    results.title = "Whom do 21 small models speak for?".into();
+    results.frame = frame(n_axes);
+    results.survey = Some(survey::survey(&results.frame, &plane.models));
+    results.plane = Some(plane);
+    survey::shares(&mut results.shares);
+    results
+}
+
+/// The built-in frame cut short, or with more axes.
+fn frame(n: usize) -> ValueFrame {
+    const MORE: [(&str, &str); 6] = [
+        ("Collective", "Individual"),
+        ("Hierarchy", "Equality"),
+        ("Restraint", "Indulgence"),
+        ("Short-term", "Long-term"),
+        ("Caution", "Daring"),
+        ("Order", "Freedom"),
+    ];
+    let mut frame = ValueFrame::inglehart_welzel();
+    for (low, high) in MORE {
+        let mut axis = frame.axes[0].clone();
+        axis.id = format!("{low}-{high}").to_lowercase().parse().unwrap();
+        axis.name = format!("{low} - {}", high.to_lowercase());
+        axis.low.name = low.into();
+        axis.low.id = low.to_lowercase().parse().unwrap();
+        axis.high.name = high.into();
+        axis.high.id = high.to_lowercase().parse().unwrap();
+        frame.axes.push(axis);
+    }
+    frame.axes.truncate(n);
+    frame
 }
 
 /// Nothing was measured.
@@ -158,6 +191,11 @@ pub(crate) fn nasty() -> Results {
     plane.models[0].model = ModelId::new(format!("x/{bad}")).unwrap();
     plane.models[1].at = vec![];
     plane.models[2].at[0].value = f64::NAN;
+    let whole = sized(3, 0).plane.unwrap().models;
+    let mut survey = survey::survey(&results.frame, &whole);
+    survey::break_it(&mut survey, &bad);
+    results.survey = Some(survey);
+    survey::shares(&mut results.shares);
     results
 }
 
@@ -263,17 +301,17 @@ fn diversity() -> Vec<DiversityRow> {
 fn plane(n_axes: usize, models: &[ModelId], n_people: usize, chance: &mut Chance) -> Plane {
     let people = (0..n_people).map(|i| {
         let (group, y, x) = COUNTRIES[i % COUNTRIES.len()];
-        let mut at: Vec<f64> = [y, x, 0.5].map(|mean| mean + 0.2 * chance.normal()).into();
-        at.truncate(n_axes);
+        let means = [y, x, 0.5].into_iter().cycle().take(n_axes);
+        let mut at: Vec<f64> = means.map(|mean| mean + 0.2 * chance.normal()).collect();
         at.iter_mut().for_each(|at| *at = (at.clamp(0.0, 1.0) * 20.0).round() / 20.0);
         Person { group: group.into(), weight: 0.6 + 0.8 * chance.next(), at }
     });
     let people = people.collect();
     let models = models.iter().map(|model| {
-        let mut at: Vec<Estimate> = [0.80, 0.78, 0.7]
+        let means = [0.80, 0.78, 0.7].into_iter().cycle().take(n_axes);
+        let at = means
             .map(|mean| about((mean + 0.05 * chance.normal()).clamp(0.1, 0.95), 0.04, 300, 30))
-            .into();
-        at.truncate(n_axes);
+            .collect();
         ModelPoint { model: model.clone(), at }
     });
     Plane {

@@ -4,6 +4,7 @@
 
 mod fixture;
 mod markup;
+mod survey;
 
 use markup::{Node, parse};
 use polyculture_core::Results;
@@ -16,6 +17,10 @@ fn pages() -> Vec<(&'static str, Results, String)> {
         ("nasty", fixture::nasty()),
         ("one axis", fixture::axes(1)),
         ("three axes", fixture::axes(3)),
+        ("survey", fixture::surveyed(2)),
+        ("survey on one axis", fixture::surveyed(1)),
+        ("survey on four axes", fixture::surveyed(4)),
+        ("survey on eight axes", fixture::surveyed(8)),
     ];
     samples.map(|(name, results)| (name, results.clone(), html(&results).unwrap())).into()
 }
@@ -138,23 +143,34 @@ fn every_figure_is_in_the_tables() {
         chapter.matches("<td><b>").count() - 2 * 5,
         "five groups on two axes"
     );
-    let cells: std::collections::HashSet<String> = chapter
+    all_are_in(&estimates, chapter);
+}
+
+/// That each estimate stands in a table of `html`, written out in some unit, with its n.
+fn all_are_in(estimates: &[&serde_json::Value], html: &str) {
+    let cells: std::collections::HashSet<String> = html
         .split("<td><b>")
         .skip(1)
         .map(|cell| cell.split("</td>").next().unwrap().replace('\u{202f}', ""))
         .collect();
-    for estimate in estimates {
-        let number = |key: &str| estimate[key].as_f64().unwrap();
-        let n = format!("n = {}", thousands(estimate["n"].as_u64().unwrap()));
-        let found = cells.iter().any(|cell| {
+    // What is shown, to which precision, and with which n.
+    let cells: Vec<(f64, f64, f64, &str)> = cells
+        .iter()
+        .filter_map(|cell| {
             let (value, rest) = cell.split_once("</b>").unwrap();
             let scale = if value.ends_with('%') || value.ends_with("pp") { 100.0 } else { 1.0 };
             let shown =
                 value.trim_end_matches(['%', 'p']).replace('−', "-").replace(['+', ','], "");
             let decimals = shown.split_once('.').map_or(0, |(_, d)| d.len());
             let close = 0.500001 * 10f64.powi(-(decimals as i32));
-            (shown.parse::<f64>().unwrap() - number("value") * scale).abs() <= close
-                && rest.contains(&n)
+            Some((shown.parse().ok()?, scale, close, rest))
+        })
+        .collect();
+    for estimate in estimates {
+        let n = format!("n = {}", thousands(estimate["n"].as_u64().unwrap()));
+        let value = estimate["value"].as_f64().unwrap();
+        let found = cells.iter().any(|(shown, scale, close, rest)| {
+            (shown - value * scale).abs() <= *close && rest.contains(&n)
         });
         assert!(found, "{estimate}");
     }
@@ -171,6 +187,17 @@ fn collect<'a>(json: &'a serde_json::Value, found: &mut Vec<&'a serde_json::Valu
 
 fn thousands(n: u64) -> String {
     if n < 1000 { n.to_string() } else { format!("{},{:03}", n / 1000, n % 1000) }
+}
+
+#[test]
+fn what_is_no_number_is_nowhere() {
+    for (name, _, page) in pages() {
+        assert!(!page.contains("NaN"), "{name}");
+        assert!(
+            !page.contains("\"inf") && !page.contains("\"-inf") && !page.contains(">inf"),
+            "{name}"
+        );
+    }
 }
 
 #[test]
