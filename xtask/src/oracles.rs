@@ -15,10 +15,11 @@ const ORACLES: [(&str, &str, &[&str]); 3] = [
     ("crates/stats/testdata/aligned_share.py", "crates/stats/testdata/requirements.txt", &[]),
 ];
 
-/// R scripts, each printing the file beside it. They need the package survey; its version is in what they print.
-const R_ORACLES: [(&str, &str); 2] = [
+/// R scripts, each printing the file beside it. They need the packages survey and psych; their versions are in what they print.
+const R_ORACLES: [(&str, &str); 3] = [
     ("crates/stats/testdata/survey.R", "crates/stats/testdata/survey.json"),
     ("crates/stats/testdata/design.R", "crates/stats/testdata/design.json"),
+    ("crates/stats/testdata/reliability.R", "crates/stats/testdata/reliability.json"),
 ];
 
 pub(crate) fn run() -> Result<()> {
