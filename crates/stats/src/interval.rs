@@ -36,6 +36,8 @@ pub enum Method {
     Percentile,
     /// Taylor linearisation over clusters, Student's t; a share on the scale of the logit.
     Linearised,
+    /// Jackknife that leaves out groups of people, Student's t; a reliability on the scale of `log(1 - value)`.
+    Jackknife,
     /// Wilson's interval with the clusters as trials. Taken where every resample gave the same value: a
     /// bootstrap of such data is a point and claims a certainty that nobody has. Conservative: no distribution on
     /// the range has a larger variance than the two-point one that Wilson assumes.

@@ -13,6 +13,7 @@
 //! | What should each respondent weigh, and what does that cost? | [`weights`] |
 //! | What do the sampling and the weights of a survey make of an estimate? | [`design`] |
 //! | How far do raters, or a judge and the truth, agree? | [`agreement`] |
+//! | How reliable are the scores of people who answered some of the items? | [`reliability`] |
 //! | How far do those agree who chose from the same options? | [`votes`] |
 //! | Which of many comparisons survive? | [`multiple`] |
 //! | How surprising is a count, given that observations go together? | [`significance`] |
@@ -52,6 +53,7 @@ pub mod diversity;
 pub mod interval;
 pub mod multiple;
 pub mod ratio;
+pub mod reliability;
 pub mod significance;
 pub mod votes;
 pub mod weights;
