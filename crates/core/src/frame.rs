@@ -118,11 +118,24 @@ impl ValueFrame {
         Ok(frame)
     }
 
-    /// The built-in frame: traditional / secular-rational and survival / self-expression.
+    /// The ids of the frames in the binary.
+    pub const BUILT_IN: [&str; 2] = ["inglehart-welzel", "hofstede"];
+
+    /// The frame in the binary with this id.
+    #[must_use]
+    pub fn built_in(id: &str) -> Option<Self> {
+        let json = match id {
+            "inglehart-welzel" => include_str!("../data/frames/inglehart-welzel.json"),
+            "hofstede" => include_str!("../data/frames/hofstede.json"),
+            _ => return None,
+        };
+        Some(Self::parse(json).expect("built-in frames are checked by a test"))
+    }
+
+    /// The frame of the paper: traditional / secular-rational and survival / self-expression.
     #[must_use]
     pub fn inglehart_welzel() -> Self {
-        Self::parse(include_str!("../data/frames/inglehart-welzel.json"))
-            .expect("the built-in frame is checked by a test")
+        Self::built_in("inglehart-welzel").expect("it is built in")
     }
 
     /// The axis with this id.
@@ -162,6 +175,15 @@ impl Side {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn built_in_frames_carry_their_ids() {
+        for id in ValueFrame::BUILT_IN {
+            assert_eq!(ValueFrame::built_in(id).unwrap().id, id);
+        }
+        assert_eq!(ValueFrame::built_in("hofstede").unwrap().axes.len(), 4);
+        assert_eq!(ValueFrame::built_in("moral-foundations"), None);
+    }
 
     #[test]
     fn the_built_in_frame_has_four_values() {

@@ -117,27 +117,39 @@ pub enum InstrumentError {
     },
 }
 
-const BUILT_IN: [(&str, &str); 2] = [
-    ("traditional-secular.jsonl", include_str!("../data/instrument/en/traditional-secular.jsonl")),
-    (
-        "survival-self-expression.jsonl",
-        include_str!("../data/instrument/en/survival-self-expression.jsonl"),
-    ),
+/// The instruments in the binary: frame, language, items.
+const BUILT_IN: [(&str, &str, &str); 6] = [
+    ("inglehart-welzel", "en", include_str!("../data/instrument/inglehart-welzel/en.jsonl")),
+    ("inglehart-welzel", "fr", include_str!("../data/instrument/inglehart-welzel/fr.jsonl")),
+    ("inglehart-welzel", "it", include_str!("../data/instrument/inglehart-welzel/it.jsonl")),
+    ("inglehart-welzel", "pt-BR", include_str!("../data/instrument/inglehart-welzel/pt-BR.jsonl")),
+    ("inglehart-welzel", "hi", include_str!("../data/instrument/inglehart-welzel/hi.jsonl")),
+    ("hofstede", "en", include_str!("../data/instrument/hofstede/en.jsonl")),
 ];
 
 impl Instrument {
-    /// The built-in instrument for the Inglehart-Welzel frame: 60 prompts in English.
+    /// The instrument in the binary for a frame in the binary, in all its languages.
     #[must_use]
-    pub fn inglehart_welzel() -> Self {
-        let frame = ValueFrame::inglehart_welzel();
-        let items = BUILT_IN.iter().flat_map(|(file, text)| {
+    pub fn built_in(frame: &ValueFrame) -> Option<Self> {
+        if ValueFrame::built_in(&frame.id).as_ref() != Some(frame) {
+            return None;
+        }
+        let files = BUILT_IN.iter().filter(|(id, ..)| *id == frame.id);
+        let items = files.flat_map(|(_, language, text)| {
             text.lines().enumerate().map(move |(i, line)| {
                 let record = serde_json::from_str(line)
-                    .expect("the built-in instrument is checked by a test");
-                (format!("{file}:{}", i + 1), record)
+                    .expect("the built-in instruments are checked by a test");
+                (format!("{language}.jsonl:{}", i + 1), record)
             })
         });
-        Self::check(items, &frame).expect("the built-in instrument is checked by a test")
+        Some(Self::check(items, frame).expect("the built-in instruments are checked by a test"))
+    }
+
+    /// The instrument for the Inglehart-Welzel frame: 60 prompts in English, French, Italian, Brazilian Portuguese and
+    /// Hindi.
+    #[must_use]
+    pub fn inglehart_welzel() -> Self {
+        Self::built_in(&ValueFrame::inglehart_welzel()).expect("it is built in")
     }
 
     /// Reads an instrument from a file.
@@ -182,6 +194,25 @@ impl Instrument {
             checked.push(item);
         }
         Ok(Self { items: checked })
+    }
+
+    /// The items in one language.
+    #[must_use]
+    pub fn in_language(&self, language: &str) -> Self {
+        let items = self.items.iter().filter(|item| item.language == language);
+        Self { items: items.cloned().collect() }
+    }
+
+    /// The languages, in the order in which they first appear.
+    #[must_use]
+    pub fn languages(&self) -> Vec<&str> {
+        let mut languages: Vec<&str> = Vec::new();
+        for item in &self.items {
+            if !languages.contains(&item.language.as_str()) {
+                languages.push(&item.language);
+            }
+        }
+        languages
     }
 
     /// Every item, in the file's order.

@@ -197,6 +197,27 @@ impl<T: Format> JsonlWriter<T> {
     }
 }
 
+/// Writes a file of records whole: what had the name before has it until the last one is written.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write<T: Format>(path: &Path, records: &[T]) -> Result<(), JsonlError> {
+    make_parent(path)?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = path.with_file_name(name);
+    let write = || {
+        let mut file = std::io::BufWriter::with_capacity(1 << 16, File::create(&new)?);
+        for record in records {
+            serde_json::to_writer(&mut file, &Line { format: T::FORMAT, record })?;
+            file.write_all(b"\n")?;
+        }
+        file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+        std::fs::rename(&new, path)
+    };
+    write().map_err(|source| file_error(path, source))
+}
+
 #[derive(Serialize)]
 struct Line<'a, T> {
     format: &'static str,

@@ -21,6 +21,8 @@ pub use instrument::{Instrument, Item, Leaning};
 pub use jsonl::{Format, JsonlError, JsonlWriter};
 pub use results::{Estimate, Results};
 pub use seed::{Seed, digest};
-pub use survey::{Answer, AssignedItem, Assignment, DefaultResponse, Respondent, Shown};
+pub use survey::{
+    Answer, AssignedItem, Assignment, DefaultResponse, Respondent, Shown, SurveyWeight,
+};
 pub use template::Template;
 pub use verdict::{Outcome, Position, Verdict};

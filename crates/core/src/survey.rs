@@ -133,6 +133,19 @@ impl Format for Answer {
     const FORMAT: &'static str = "polyculture.answers/1";
 }
 
+/// How much a respondent counts, after weighting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SurveyWeight {
+    /// Who.
+    pub respondent: RespondentId,
+    /// The weight.
+    pub weight: f64,
+}
+
+impl Format for SurveyWeight {
+    const FORMAT: &'static str = "polyculture.weights/1";
+}
+
 /// What one respondent is to be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignment {
