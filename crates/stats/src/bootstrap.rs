@@ -298,9 +298,11 @@ pub(crate) fn summarise(
     let tail = expanded_tail(settings.level, target.n_clusters);
     let bca = left_out.and_then(|left_out| bca_tails(value, &sorted, left_out, tail));
     let (low_tail, high_tail) = bca.unwrap_or((tail, 1.0 - tail));
+    // Resamples of minima and of overlaps lie to one side of their value, as far as beyond a tail: an interval that did not hold
+    // its own value would claim to know better.
     Some(Estimate {
-        low: quantile(&sorted, low_tail).clamp(min, max),
-        high: quantile(&sorted, high_tail).clamp(min, max),
+        low: quantile(&sorted, low_tail).min(value).clamp(min, max),
+        high: quantile(&sorted, high_tail).max(value).clamp(min, max),
         std_error: Some(std_dev(&sorted)),
         method: if bca.is_some() { Method::Bca } else { Method::Percentile },
         ..estimate

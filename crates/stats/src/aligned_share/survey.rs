@@ -243,7 +243,8 @@ impl Survey {
         Err(SurveyError::Nobody { n_unplaced: self.n_unplaced })
     }
 
-    pub(super) fn n_axes(&self) -> usize {
+    /// Number of axes.
+    pub fn n_axes(&self) -> usize {
         self.n_axes
     }
 
