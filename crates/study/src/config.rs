@@ -2,16 +2,14 @@
 //! `data/default-study.toml`; a test holds it against the defaults here.
 
 use crate::sample::Strategy;
-use polyculture_core::ModelId;
+use crate::survey::import::{Codes, Columns};
+use polyculture_core::{ModelId, ValueFrame};
 use polyculture_llm::Models;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// The commented file that `init` writes.
 pub const DEFAULT: &str = include_str!("../data/default-study.toml");
-
-/// The name of the frame in the binary.
-pub const BUILT_IN_FRAME: &str = "inglehart-welzel";
 
 /// A study's settings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -39,8 +37,10 @@ pub struct StudySection {
     pub name: String,
     /// The root of all chance.
     pub seed: u64,
-    /// `inglehart-welzel`, or a file.
+    /// `inglehart-welzel`, `hofstede`, or a file.
     pub frame: String,
+    /// The items: `instrument` for those in the binary, or a file.
+    pub instrument: String,
     /// The most that calls may cost together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<f64>,
@@ -54,6 +54,8 @@ pub struct SampleSection {
     pub models: Vec<ModelId>,
     /// What is asked: `instrument`, `seedlings`, or a file.
     pub prompts: String,
+    /// The language of the prompts, a BCP 47 tag.
+    pub language: String,
     /// How sets are drawn.
     pub strategies: Vec<Strategy>,
     /// Candidates in a set.
@@ -79,8 +81,6 @@ pub struct SampleSection {
 pub struct JudgeSection {
     /// Who judges.
     pub model: ModelId,
-    /// Where balanced responses come from: `instrument`, or a file.
-    pub instrument: String,
     /// Responses that are judged at once.
     pub concurrency: usize,
 }
@@ -89,8 +89,35 @@ pub struct JudgeSection {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SurveySection {
-    /// People of each country in the synthetic panel.
+    /// People of each country in the synthetic panel, where there is no survey.
     pub people_per_country: usize,
+    /// Who may not have read.
+    pub careless: CarelessSection,
+    /// Within how much of a model's place on every axis a person counts as covered.
+    pub cover_radius: f64,
+    /// What the columns of answers from elsewhere are called.
+    pub columns: Columns,
+    /// What their codes stand for, by column.
+    #[serde(skip_serializing_if = "Codes::is_empty")]
+    pub codes: Codes,
+}
+
+/// `[survey.careless]`
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CarelessSection {
+    /// Fewer seconds for half of the answers are too fast.
+    pub seconds: f64,
+    /// As large a share of the choices at one place, of ten or more, is straight-lining.
+    pub one_place: f64,
+    /// Whether answers of the careless are left out.
+    pub drop: bool,
+}
+
+impl Default for CarelessSection {
+    fn default() -> Self {
+        Self { seconds: 4.0, one_place: 0.9, drop: false }
+    }
 }
 
 /// `[evaluate]`
@@ -105,7 +132,13 @@ pub struct EvaluateSection {
 
 impl Default for StudySection {
     fn default() -> Self {
-        Self { name: "a study".into(), seed: 1, frame: BUILT_IN_FRAME.into(), budget: None }
+        Self {
+            name: "a study".into(),
+            seed: 1,
+            frame: ValueFrame::BUILT_IN[0].into(),
+            instrument: "instrument".into(),
+            budget: None,
+        }
     }
 }
 
@@ -116,6 +149,7 @@ impl Default for SampleSection {
         Self {
             models: Vec::new(),
             prompts: "instrument".into(),
+            language: "en".into(),
             strategies: temperatures.into_iter().chain(others).collect(),
             k: 4,
             sets_per_prompt: 1,
@@ -132,7 +166,6 @@ impl Default for JudgeSection {
     fn default() -> Self {
         Self {
             model: ModelId::new(crate::judge::embedded::NAME).expect("a good name"),
-            instrument: "instrument".into(),
             concurrency: 64,
         }
     }
@@ -140,7 +173,13 @@ impl Default for JudgeSection {
 
 impl Default for SurveySection {
     fn default() -> Self {
-        Self { people_per_country: 500 }
+        Self {
+            people_per_country: 500,
+            careless: CarelessSection::default(),
+            cover_radius: 0.125,
+            columns: Columns::default(),
+            codes: Codes::new(),
+        }
     }
 }
 
@@ -187,13 +226,13 @@ impl Config {
 
     /// Takes the files that are named as lying beside study.toml, wherever the program was started.
     fn beside(mut self, folder: &Path) -> Self {
-        let files = [
-            (&mut self.study.frame, BUILT_IN_FRAME),
-            (&mut self.sample.prompts, "instrument"),
-            (&mut self.judge.instrument, "instrument"),
+        let files: [(&mut String, &[&str]); 3] = [
+            (&mut self.study.frame, &ValueFrame::BUILT_IN),
+            (&mut self.study.instrument, &["instrument"]),
+            (&mut self.sample.prompts, &["instrument", "seedlings"]),
         ];
         for (name, built_in) in files {
-            if name != built_in && name != "seedlings" {
+            if !built_in.contains(&name.as_str()) {
                 *name = folder.join(&*name).display().to_string();
             }
         }
@@ -265,8 +304,8 @@ mod tests {
         let config = Config::read(&path).unwrap();
         assert_eq!(Path::new(&config.sample.prompts), folder.path().join("p.jsonl"));
         assert_eq!(config.sample.nc_template, Some(folder.path().join("nc.txt")));
-        assert_eq!(config.judge.instrument, "instrument");
-        assert_eq!(config.study.frame, BUILT_IN_FRAME);
+        assert_eq!(config.study.instrument, "instrument");
+        assert_eq!(config.study.frame, "inglehart-welzel");
     }
 
     #[test]

@@ -90,6 +90,12 @@ impl Folder {
         self.0.join("sample/candidates.jsonl")
     }
 
+    /// A file of `survey/`, such as `answers.jsonl`.
+    #[must_use]
+    pub fn survey(&self, file: &str) -> PathBuf {
+        self.0.join("survey").join(file)
+    }
+
     /// `judge/verdicts.jsonl`.
     #[must_use]
     pub fn verdicts(&self) -> PathBuf {

@@ -92,19 +92,46 @@ impl Format for PromptLine {
     const FORMAT: &'static str = "polyculture.prompts/1";
 }
 
-/// The prompts that study.toml names: the built-in instrument, the seedlings' world, or a file of
+/// The prompts that study.toml names, in one language: the built-in instrument of the frame, the seedlings' world, or a file of
 /// instrument items or of prompts.
 ///
 /// # Errors
-/// Every line that is no prompt.
-pub fn prompts(name: &str, frame: &ValueFrame) -> Result<Vec<Prompt>, InputError> {
-    match name {
-        "instrument" => {
-            Ok(Instrument::inglehart_welzel().items().iter().map(Prompt::from).collect())
-        }
-        "seedlings" => Ok(seedlings()),
-        file => read_prompts(Path::new(file), frame),
+/// Every line that is no prompt; a language that there is no prompt in.
+pub fn prompts(name: &str, frame: &ValueFrame, language: &str) -> Result<Vec<Prompt>, InputError> {
+    let mut prompts = match name {
+        "instrument" => instrument(name, frame)?.items().iter().map(Prompt::from).collect(),
+        "seedlings" => seedlings(),
+        file => read_prompts(Path::new(file), frame)?,
+    };
+    let mut known: Vec<String> = prompts.iter().map(|prompt| prompt.language.clone()).collect();
+    known.dedup();
+    prompts.retain(|prompt| prompt.language == language);
+    if prompts.is_empty() {
+        known.sort();
+        known.dedup();
+        let known = known.join("`, `");
+        return Err(InputError::from_message(format!(
+            "there is no prompt in language `{language}` in {name}; there are prompts in `{known}`"
+        )));
     }
+    Ok(prompts)
+}
+
+/// The instrument that study.toml names: `instrument` for the one in the binary, or a file.
+///
+/// # Errors
+/// If the frame has none in the binary, or the file is none.
+pub fn instrument(name: &str, frame: &ValueFrame) -> Result<Instrument, InputError> {
+    if name != "instrument" {
+        return Instrument::read(Path::new(name), frame)
+            .map_err(|error| InputError::from_message(error.to_string()));
+    }
+    Instrument::built_in(frame).ok_or_else(|| {
+        InputError::from_message(format!(
+            "frame `{}` has no instrument in the program; name a file of items in [study] instrument of study.toml",
+            frame.id
+        ))
+    })
 }
 
 /// The held-out prompts of the seedlings' world, the axes in turn.

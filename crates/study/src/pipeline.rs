@@ -1,17 +1,25 @@
 //! The stages in a row, each from what the study directory holds to what it will hold. The faces
 //! call these and show what comes back; what each stage does is in its own module.
 
-use crate::config::{BUILT_IN_FRAME, Config, SampleSection};
+mod survey;
+
+pub use survey::{PowerRow, WeightingReport};
+
+use crate::config::{Config, SampleSection};
+use crate::evaluate::survey::ModelAnswers;
 use crate::evaluate::{self, EvaluateError, Scores, baseline, strategies};
 use crate::folder::{Folder, FolderError, Manifest, prepare};
 use crate::input::{self, InputError};
 use crate::judge::{self, EmbeddedJudge, Judge, JudgeError, Judged, PairwiseError, PairwiseJudge};
 use crate::progress::Progress;
 use crate::sample::{self, Plan, SampleError, Sampled, Strategy, Templates};
-use crate::survey::synthetic_panel;
-use polyculture_core::results::{Made, Results};
+use crate::survey::design::DesignError;
+use crate::survey::weight::WeighError;
+use crate::survey::{SimulateError, SurveyTable, TableError, synthetic_panel};
+use polyculture_core::results::{JudgeRow, Made, Results};
 use polyculture_core::{
-    CandidateSet, FrameError, Instrument, ModelId, Seed, Template, ValueFrame, Verdict, digest,
+    CandidateSet, FrameError, Instrument, JsonlError, ModelId, Seed, Template, ValueFrame, Verdict,
+    digest,
 };
 use polyculture_llm::{ConnectError, Registry};
 use polyculture_stats::bootstrap::Bootstrap;
@@ -66,6 +74,21 @@ pub enum StageError {
     /// The judge's own figures.
     #[error(transparent)]
     Validate(#[from] judge::validate::ValidateError),
+    /// A study's file of records.
+    #[error(transparent)]
+    Jsonl(#[from] JsonlError),
+    /// The survey's design.
+    #[error(transparent)]
+    Design(#[from] DesignError),
+    /// The made-up respondents.
+    #[error(transparent)]
+    Simulate(#[from] SimulateError),
+    /// The survey's weights.
+    #[error(transparent)]
+    Weigh(#[from] WeighError),
+    /// The survey's files.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// No model is named.
     #[error(
         "no model is named; add `--model provider/name`, or `models` in [sample] of study.toml"
@@ -81,6 +104,8 @@ impl StageError {
             StageError::Sample(error) => error.is_world(),
             StageError::Judge(error) => error.is_world(),
             StageError::Folder(error) => error.is_world(),
+            StageError::Jsonl(error) => error.is_world(),
+            StageError::Table(error) => error.is_world(),
             _ => false,
         }
     }
@@ -91,8 +116,8 @@ impl StageError {
 /// # Errors
 /// If the file is no frame.
 pub fn frame(name: &str) -> Result<ValueFrame, StageError> {
-    if name == BUILT_IN_FRAME {
-        return Ok(ValueFrame::inglehart_welzel());
+    if let Some(frame) = ValueFrame::built_in(name) {
+        return Ok(frame);
     }
     let path = PathBuf::from(name);
     let text = std::fs::read_to_string(&path)
@@ -124,7 +149,11 @@ impl Study {
         if settings.models.is_empty() {
             return Err(StageError::NoModels);
         }
-        let prompts = input::prompts(&settings.prompts, &self.frame)?;
+        let name = match settings.prompts.as_str() {
+            "instrument" => &self.config.study.instrument,
+            other => other,
+        };
+        let prompts = input::prompts(name, &self.frame, &settings.language)?;
         let mut templates = Templates::default();
         if let Some(file) = &settings.nc_template {
             templates.nc = read_template(file)?;
@@ -190,16 +219,16 @@ impl Study {
             .setting("frame", content(&self.frame))
             .input("candidates", file)?;
         let judge: Arc<dyn Judge> = if name.as_str() == judge::embedded::NAME {
-            let weights = EmbeddedJudge::built_in().to_bytes();
-            manifest = manifest.setting("weights", digest(&weights));
-            Arc::new(EmbeddedJudge::built_in().clone())
+            let judge = self.embedded_judge()?;
+            manifest = manifest.setting("weights", digest(&judge.to_bytes()));
+            Arc::new(judge)
         } else {
             let template = PairwiseJudge::default_template();
             manifest.templates.push(template.reference());
             manifest = manifest.setting("seed", self.config.study.seed);
             let model = self.registry.connect(name)?;
             let seed = self.seed().stream("judge", "");
-            let anchors = self.anchors()?;
+            let anchors = self.instrument()?;
             manifest = manifest.setting("anchors", content(anchors.items()));
             let judge = PairwiseJudge::new(model, template, &anchors, seed)?;
             for set in sets {
@@ -213,14 +242,24 @@ impl Study {
         Ok(judge::run(&*judge, sets, &self.frame, concurrency, verdicts, progress).await?)
     }
 
-    fn anchors(&self) -> Result<Instrument, StageError> {
-        match self.config.judge.instrument.as_str() {
-            "instrument" => Ok(Instrument::inglehart_welzel()),
-            file => {
-                let read = Instrument::read(Path::new(file), &self.frame);
-                Ok(read.map_err(|error| InputError::from_message(error.to_string()))?)
-            }
+    /// The study's prompts with their curated responses, in all languages.
+    ///
+    /// # Errors
+    /// If the frame has none in the binary and no file is named, or the file is none.
+    pub fn instrument(&self) -> Result<Instrument, StageError> {
+        Ok(input::instrument(&self.config.study.instrument, &self.frame)?)
+    }
+
+    /// The embedded judge for the study's axes.
+    ///
+    /// # Errors
+    /// If it has to learn new axes, and there is no instrument to learn them from.
+    pub fn embedded_judge(&self) -> Result<EmbeddedJudge, StageError> {
+        let known: Vec<_> = EmbeddedJudge::built_in().axes().collect();
+        if self.frame.axes.iter().all(|axis| known.contains(&&axis.id)) {
+            return Ok(EmbeddedJudge::built_in().clone());
         }
+        Ok(judge::embedded_judge(&self.frame, &self.instrument()?))
     }
 
     /// Every figure that sets and verdicts give.
@@ -259,14 +298,70 @@ impl Study {
             survey: None,
             warnings: warnings(sets, verdicts),
         };
-        if self.frame == ValueFrame::inglehart_welzel() {
-            self.place(&mut results, sets, &scores, &names)?;
-            if self.config.judge.model.as_str() == judge::embedded::NAME {
-                results.judges = judge::on_world(EmbeddedJudge::built_in(), &settings)?;
-                results.judges.extend(judge::on_instrument(&settings)?);
-            }
+        if self.config.judge.model.as_str() == judge::embedded::NAME {
+            results.judges = self.judge_rows(sets, &settings)?;
+        }
+        match self.survey_table()? {
+            Some(table) => self.survey_beside(&mut results, &table, sets, &scores, &names)?,
+            None => self.place(&mut results, sets, &scores, &names)?,
         }
         Ok(results)
+    }
+
+    /// How good the embedded judge is, in the languages of the sets.
+    fn judge_rows(
+        &self,
+        sets: &[CandidateSet],
+        settings: &Bootstrap,
+    ) -> Result<Vec<JudgeRow>, StageError> {
+        let mut rows = Vec::new();
+        if self.frame == ValueFrame::inglehart_welzel() {
+            rows = judge::on_world(EmbeddedJudge::built_in(), settings)?;
+        }
+        let of_instrument = judge::on_instrument(&self.instrument()?, &self.frame, settings)?;
+        let is_asked = |row: &JudgeRow| {
+            let languages = sets.iter().map(|set| set.language.as_deref().unwrap_or("en"));
+            languages.into_iter().any(|language| language == row.language)
+        };
+        rows.extend(of_instrument.into_iter().filter(is_asked));
+        Ok(rows)
+    }
+
+    /// Puts the survey and the models side by side.
+    fn survey_beside(
+        &self,
+        results: &mut Results,
+        table: &SurveyTable,
+        sets: &[CandidateSet],
+        scores: &Scores,
+        names: &[&str],
+    ) -> Result<(), StageError> {
+        let baseline = baseline(names);
+        let models = |table: &SurveyTable| {
+            baseline.map(|name| ModelAnswers::new(sets, scores, &self.frame, name, table))
+        };
+        // Places are judged in the languages of the models' answers; the curated texts are the judge's test.
+        let is_test = |row: &&JudgeRow| !row.data.contains("synthetic");
+        let judges: Vec<JudgeRow> = results.judges.iter().filter(is_test).cloned().collect();
+        let found = self.survey_answer(table, models, &judges)?;
+        if self.survey_is_simulated() {
+            let why =
+                "The respondents are simulated: shares of them are shares of no real population.";
+            results.synthetic = Some(match results.synthetic.take() {
+                Some(before) => format!("{before} {why}"),
+                None => why.to_owned(),
+            });
+        }
+        if let Some(name) = baseline.filter(|_| found.plane.is_some()) {
+            results.warnings.push(format!(
+                "The models' places are means over what they answer under strategy `{name}`."
+            ));
+        }
+        results.survey = Some(found.summary);
+        results.shares = found.shares;
+        results.plane = found.plane;
+        results.warnings.extend(found.warnings);
+        Ok(())
     }
 
     /// Puts the synthetic panel and the models side by side.
@@ -277,6 +372,9 @@ impl Study {
         scores: &Scores,
         names: &[&str],
     ) -> Result<(), StageError> {
+        if self.frame != ValueFrame::inglehart_welzel() {
+            return Ok(());
+        }
         let Some(baseline) = baseline(names) else { return Ok(()) };
         let models = evaluate::share::ModelScores::new(sets, scores, &self.frame, baseline);
         if models.n_models() == 0 || !models.is_placed() {

@@ -4,15 +4,18 @@ pub mod coverage;
 pub mod diversity;
 pub mod scores;
 pub mod share;
+pub mod survey;
 
 pub use scores::Scores;
 
 use polyculture_core::results::Example;
 use polyculture_core::{CandidateSet, ValueFrame};
-use polyculture_stats::aligned_share::AlignedShareError;
+use polyculture_stats::agreement::AgreementError;
+use polyculture_stats::aligned_share::{AlignedShareError, CoverError, SurveyError};
 use polyculture_stats::bootstrap::BootstrapError;
 use polyculture_stats::coverage::CoverageError;
 use polyculture_stats::dependence::DependenceError;
+use polyculture_stats::design::DesignError;
 use polyculture_stats::diversity::DiversityError;
 
 /// Why there is no figure.
@@ -43,6 +46,18 @@ pub enum EvaluateError {
     /// The aligned share.
     #[error("failed to {0}")]
     Share(#[from] AlignedShareError),
+    /// The aligned share over a survey.
+    #[error("failed to {0}")]
+    Survey(#[from] SurveyError),
+    /// The order of models by whom they cover.
+    #[error("failed to {0}")]
+    Cover(#[from] CoverError),
+    /// A survey's design.
+    #[error("failed to {0}")]
+    Design(#[from] DesignError),
+    /// The judge's validation.
+    #[error("failed to {0}")]
+    Confusion(#[from] AgreementError),
 }
 
 /// The name under which sets without a strategy are reported.

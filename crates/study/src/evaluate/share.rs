@@ -185,7 +185,7 @@ pub fn share_rows(
     Ok(rows)
 }
 
-fn readings(source: &str, population: &str, found: AlignedShare) -> Vec<ShareRow> {
+pub(super) fn readings(source: &str, population: &str, found: AlignedShare) -> Vec<ShareRow> {
     let estimates = [
         found.lower_corner,
         found.inside_box,

@@ -26,6 +26,9 @@ pub struct EmbeddedJudge {
     axes: Vec<(AxisId, Classifier)>,
 }
 
+/// Features, the axis, and the place on it.
+pub(crate) type Example<'a> = (&'a Features, &'a AxisId, Position);
+
 /// A text whose place on an axis is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labelled {
@@ -89,24 +92,47 @@ impl EmbeddedJudge {
     /// Trains a judge for these axes. The same texts in the same order give the same judge.
     #[must_use]
     pub fn train(axes: &[AxisId], texts: &[Labelled], training: Training, seed: Seed) -> Self {
+        let features: Vec<Features> = texts.iter().map(|text| Features::of(&text.text)).collect();
+        let examples: Vec<Example<'_>> =
+            features.iter().zip(texts).map(|(f, text)| (f, &text.axis, text.position)).collect();
+        Self::train_on(axes, &examples, training, seed)
+    }
+
+    /// As [`EmbeddedJudge::train`], from features that were made before.
+    pub(crate) fn train_on(
+        axes: &[AxisId],
+        examples: &[Example<'_>],
+        training: Training,
+        seed: Seed,
+    ) -> Self {
         let trained = axes.iter().map(|axis| {
-            let examples: Vec<(Features, Position)> = texts
+            let of_axis: Vec<(&Features, Position)> = examples
                 .iter()
-                .filter(|text| text.axis == *axis)
-                .map(|text| (Features::of(&text.text), text.position))
+                .filter(|(_, probed, _)| *probed == axis)
+                .map(|(features, _, position)| (*features, *position))
                 .collect();
             let classifier =
-                Classifier::train(&examples, training, seed.stream("judge", axis.as_str()));
+                Classifier::train(&of_axis, training, seed.stream("judge", axis.as_str()));
             (axis.clone(), classifier)
         });
         Self { axes: trained.collect() }
     }
 
+    /// The axes that it knows.
+    pub fn axes(&self) -> impl Iterator<Item = &AxisId> {
+        self.axes.iter().map(|(axis, _)| axis)
+    }
+
     /// The place of a text on an axis, or nothing if the judge does not know the axis.
     #[must_use]
     pub fn position(&self, text: &str, axis: &AxisId) -> Option<Position> {
+        self.position_of(&Features::of(text), axis)
+    }
+
+    /// As [`EmbeddedJudge::position`], from features that were made before.
+    pub(crate) fn position_of(&self, features: &Features, axis: &AxisId) -> Option<Position> {
         let (_, classifier) = self.axes.iter().find(|(known, _)| known == axis)?;
-        let scores = classifier.scores(&Features::of(text));
+        let scores = classifier.scores(features);
         let best = (0..CLASSES).max_by(|a, b| scores[*a].total_cmp(&scores[*b]));
         best.map(|class| Position::ALL[class])
     }
@@ -165,8 +191,8 @@ impl Features {
         let mut previous = 0u64;
         let mut word = FNV_START;
         for c in text.chars().chain([' ']) {
-            if c.is_alphanumeric() || c == '\'' || c == '\u{2019}' {
-                if c.is_alphanumeric() {
+            if is_of_word(c) || c == '\'' || c == '\u{2019}' {
+                if is_of_word(c) {
                     for low in c.to_lowercase() {
                         word = fnv(word, u64::from(u32::from(low)));
                     }
@@ -206,6 +232,12 @@ impl AsRef<[(u32, f32)]> for Features {
     }
 }
 
+/// Letters and digits, and the vowel signs of Indian scripts, without which half of a Hindi word would be missing.
+fn is_of_word(c: char) -> bool {
+    let is_sign = ('\u{900}'..='\u{dff}').contains(&c) && !matches!(c, '\u{964}' | '\u{965}');
+    c.is_alphanumeric() || is_sign
+}
+
 const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
 
 fn fnv(hash: u64, value: u64) -> u64 {
@@ -227,7 +259,7 @@ impl Classifier {
     const ROWS: usize = SLOTS + 1;
     const BYTES: usize = 4 + 2 * CLASSES * Self::ROWS;
 
-    fn train(examples: &[(Features, Position)], training: Training, seed: Seed) -> Self {
+    fn train(examples: &[(&Features, Position)], training: Training, seed: Seed) -> Self {
         let mut weights = vec![[0.0; CLASSES]; Self::ROWS];
         let mut order: Vec<usize> = (0..examples.len()).collect();
         let mut rng = ChaCha8Rng::seed_from_u64(seed.get());
@@ -331,6 +363,9 @@ mod tests {
     fn features_do_not_care_about_case_and_marks() {
         assert_eq!(Features::of("Don't stop, now"), Features::of("dont STOP now."));
         assert_ne!(Features::of("a b"), Features::of("b a"));
+        // A word of Devanagari is one word with its vowel signs, and ends before the danda.
+        assert_eq!(Features::of("कीजिए।"), Features::of("कीजिए"));
+        assert_eq!(Features::of("कीजिए").as_slice().len(), 1);
         assert!(Features::of(" ... ").as_slice().is_empty());
         let length: f32 = Features::of("one two two").as_slice().iter().map(|(_, x)| x * x).sum();
         assert!((length - 1.0).abs() < 1e-6);

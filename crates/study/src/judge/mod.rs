@@ -9,7 +9,7 @@ pub mod validate;
 pub use embedded::EmbeddedJudge;
 pub use pairwise::{PairwiseError, PairwiseJudge};
 pub use run::{JudgeError, Judged, run};
-pub use validate::{on_instrument, on_world};
+pub use validate::{embedded_judge, on_instrument, on_world};
 
 use futures::future::BoxFuture;
 use polyculture_core::{Axis, CandidateSet, Outcome};

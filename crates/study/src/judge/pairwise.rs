@@ -18,7 +18,8 @@ use std::sync::Arc;
 pub struct PairwiseJudge {
     model: Arc<dyn ChatModel>,
     template: Template,
-    anchors: HashMap<(PromptId, AxisId), String>,
+    /// The balanced responses of a prompt on an axis, by language.
+    anchors: HashMap<(PromptId, AxisId), Vec<(String, String)>>,
     seed: Seed,
 }
 
@@ -65,11 +66,11 @@ impl PairwiseJudge {
         for hole in ["a", "b", "value"] {
             template.requires(hole)?;
         }
-        let anchors = instrument
-            .items()
-            .iter()
-            .map(|item| ((item.id.clone(), item.axis.clone()), item.responses.balanced.clone()))
-            .collect();
+        let mut anchors: HashMap<(PromptId, AxisId), Vec<(String, String)>> = HashMap::new();
+        for item in instrument.items() {
+            let of_item = anchors.entry((item.id.clone(), item.axis.clone())).or_default();
+            of_item.push((item.language.clone(), item.responses.balanced.clone()));
+        }
         Ok(Self { model, template, anchors, seed })
     }
 
@@ -88,6 +89,14 @@ impl PairwiseJudge {
             return Ok(());
         }
         Err(PairwiseError::NoAnchor { prompt: prompt.clone(), axis: axis.clone() })
+    }
+
+    /// The balanced response of a set's prompt, in its language; the first one there is, where the set does not say which it is in.
+    fn anchor(&self, set: &CandidateSet, axis: &Axis) -> Option<&str> {
+        let anchors = self.anchors.get(&(set.prompt_id.clone(), axis.id.clone()))?;
+        let is_it =
+            |language: &str| set.language.as_deref().is_none_or(|of_set| of_set == language);
+        anchors.iter().find(|(language, _)| is_it(language)).map(|(_, text)| text.as_str())
     }
 
     /// What the model says; nothing if that is empty, so that the response is unscored.
@@ -137,7 +146,7 @@ impl Judge for PairwiseJudge {
         axis: &'a Axis,
     ) -> BoxFuture<'a, Result<Outcome, ModelError>> {
         Box::pin(async move {
-            let Some(anchor) = self.anchors.get(&(set.prompt_id.clone(), axis.id.clone())) else {
+            let Some(anchor) = self.anchor(set, axis) else {
                 return Ok(Outcome::Unscored {
                     unscored: "no balanced response to compare with".into(),
                 });
