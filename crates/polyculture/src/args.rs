@@ -1,8 +1,10 @@
 //! What can be typed.
 
 mod dataset;
+mod survey;
 
 pub(crate) use dataset::*;
+pub(crate) use survey::*;
 
 use clap::{Parser, Subcommand};
 use polyculture_core::ModelId;
@@ -35,6 +37,11 @@ pub(crate) enum Command {
     Init(InitArgs),
     /// Run all stages of a study in order; what is done is not done again.
     Run(RunArgs),
+    /// What people prefer: design a survey, read its answers, weigh and score them.
+    Survey {
+        #[command(subcommand)]
+        verb: Box<SurveyVerb>,
+    },
     /// Draw sets of candidate responses from models.
     Sample(SampleArgs),
     /// Place responses on the axes of the value frame.
@@ -86,6 +93,12 @@ pub(crate) struct DemoArgs {
 pub(crate) struct InitArgs {
     /// The study's folder; it is made.
     pub(crate) study: PathBuf,
+    /// The axes: inglehart-welzel, hofstede, or a file of format polyculture.frame/1, which is copied into the study.
+    #[arg(long, value_name = "NAME or FILE", default_value = "inglehart-welzel")]
+    pub(crate) frame: String,
+    /// Prompts with curated responses for a frame of your own, format polyculture.instrument/1; copied too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) instrument: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -124,6 +137,9 @@ pub(crate) struct SampleArgs {
     /// What is asked: instrument, seedlings, or a JSON Lines file.
     #[arg(long, value_name = "NAME or FILE")]
     pub(crate) prompts: Option<String>,
+    /// The language of the prompts, such as en, fr, it, pt-BR or hi.
+    #[arg(long, value_name = "TAG")]
+    pub(crate) language: Option<String>,
     /// Candidates in a set.
     #[arg(long, short)]
     pub(crate) k: Option<usize>,
@@ -178,7 +194,7 @@ pub(crate) struct JudgeRunArgs {
 pub(crate) enum EvaluateVerb {
     /// How often sets hold each value, by strategy: judges candidates and measures coverage.
     Coverage(EvaluateArgs),
-    /// What share of a synthetic population the models' answers speak for.
+    /// What share of the surveyed people the models' answers speak for; of a synthetic panel, without a survey.
     Share(EvaluateArgs),
 }
 

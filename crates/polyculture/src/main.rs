@@ -30,6 +30,7 @@ fn run(args: Args) -> Result<(), Failure> {
         Command::Demo(args) => in_runtime(commands::demo::run(args)),
         Command::Init(args) => commands::init::run(&args),
         Command::Run(args) => in_runtime(commands::run::run(args)),
+        Command::Survey { verb } => in_runtime(commands::survey::run(*verb)),
         Command::Sample(args) => in_runtime(commands::sample::run(args)),
         Command::Judge { verb } => in_runtime(commands::judge::run(verb)),
         Command::Evaluate { verb } => in_runtime(commands::evaluate::run(verb)),

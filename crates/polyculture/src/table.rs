@@ -1,5 +1,6 @@
 //! Plain tables for a terminal: columns as wide as their widest cell, numbers to the right.
 
+use polyculture_core::results::ShareRow;
 use polyculture_core::{Estimate, Results};
 
 /// Rows of cells under a heading.
@@ -43,10 +44,11 @@ impl Table {
     }
 }
 
-/// `66 % [55–76]`
+/// `66 % [55–76]`, or `28.1 % [27.9–28.3]` where the interval is narrow.
 pub(crate) fn percent(estimate: &Estimate) -> String {
     let [value, low, high] = [estimate.value, estimate.low, estimate.high].map(|x| 100.0 * x);
-    format!("{value:.0} % [{low:.0}–{high:.0}]")
+    let digits = usize::from(high - low < 2.0);
+    format!("{value:.digits$} % [{low:.digits$}–{high:.digits$}]")
 }
 
 /// `1.9 [1.8–2.0]`
@@ -105,30 +107,46 @@ pub(crate) fn diversity(results: &Results) {
 pub(crate) fn shares(results: &Results) {
     let Some(plane) = &results.plane else { return };
     println!("People that the models' answers speak for ({})", plane.population);
-    let sources = ["models", "as many random choosers", "as many people"];
-    let mut table = Table::new(["reading"].into_iter().chain(sources));
-    let mut readings: Vec<&str> = Vec::new();
-    for row in &results.shares {
-        if !readings.contains(&row.reading.as_str()) {
-            readings.push(&row.reading);
-        }
-    }
-    for reading in &readings {
-        let cells = sources.iter().map(|source| {
-            let row = results.shares.iter().find(|row| {
-                row.reading == *reading && row.source == *source && row.population == "everyone"
-            });
-            row.map_or_else(|| "–".to_owned(), |row| percent(&row.share))
-        });
-        table.row(std::iter::once((*reading).to_owned()).chain(cells));
+    let everyone = |row: &&ShareRow| row.population == "everyone";
+    let of_everyone = || results.shares.iter().filter(everyone);
+    let sources = distinct(of_everyone().map(|row| row.source.as_str()));
+    let readings = distinct(of_everyone().map(|row| row.reading.as_str()));
+    let find = |reading: &str, source: &str, population: &str| {
+        let is_it = |row: &&ShareRow| {
+            row.reading == reading && row.source == source && row.population == population
+        };
+        let row = results.shares.iter().find(is_it);
+        row.map_or_else(|| "–".to_owned(), |row| percent(&row.share))
+    };
+    let mut table = Table::new(std::iter::once("reading").chain(sources.iter().copied()));
+    for reading in readings {
+        let cells = sources.iter().map(|source| find(reading, source, "everyone"));
+        table.row(std::iter::once(reading.to_owned()).chain(cells));
     }
     table.print();
-    let groups = results.shares.iter().filter(|r| r.reading == "O1" && r.population != "everyone");
-    let groups: Vec<_> =
-        groups.map(|r| format!("{} {}", r.population, percent(&r.share))).collect();
-    if !groups.is_empty() {
-        println!("  O1 by country: {}", groups.join(", "));
+    let o1 = || results.shares.iter().filter(|row| row.reading == "O1" && !everyone(row));
+    let sources = distinct(o1().map(|row| row.source.as_str()));
+    if sources.is_empty() {
+        return;
     }
+    println!();
+    let mut table = Table::new(std::iter::once("O1 by population").chain(sources.iter().copied()));
+    for population in distinct(o1().map(|row| row.population.as_str())) {
+        let cells = sources.iter().map(|source| find("O1", source, population));
+        table.row(std::iter::once(population.to_owned()).chain(cells));
+    }
+    table.print();
+}
+
+/// Each once, in the order in which they first appear.
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut found: Vec<&str> = Vec::new();
+    for name in names {
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
 }
 
 /// How good the judge is.
@@ -137,10 +155,11 @@ pub(crate) fn judges(results: &[polyculture_core::results::JudgeRow]) {
         return;
     }
     println!("How often the judge places a text where it belongs (three places, chance is 33 %)");
-    let mut table = Table::new(["tried on", "axis", "accuracy", "texts", "prompts"]);
+    let mut table = Table::new(["tried on", "language", "axis", "accuracy", "texts", "prompts"]);
     for row in results {
         table.row([
             row.data.clone(),
+            row.language.clone(),
             row.axis.to_string(),
             percent(&row.accuracy),
             row.accuracy.n.to_string(),

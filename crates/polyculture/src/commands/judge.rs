@@ -5,6 +5,7 @@ use crate::args::{JudgeRunArgs, JudgeVerb};
 use crate::failure::Failure;
 use crate::progress::Shown;
 use crate::table;
+use polyculture_core::{Instrument, ValueFrame};
 use polyculture_stats::bootstrap::Bootstrap;
 use polyculture_study::input;
 use polyculture_study::judge::{EmbeddedJudge, on_instrument, on_world};
@@ -37,7 +38,12 @@ async fn judge(args: JudgeRunArgs) -> Result<(), Failure> {
 fn validate(json: bool) -> Result<(), Failure> {
     let settings = Bootstrap::default();
     let mut rows = on_world(EmbeddedJudge::built_in(), &settings).map_err(Failure::wrong_use)?;
-    rows.extend(on_instrument(&settings).map_err(Failure::wrong_use)?);
+    for id in ValueFrame::BUILT_IN {
+        let frame = ValueFrame::built_in(id).expect("it is built in");
+        let instrument = Instrument::built_in(&frame).expect("built-in frames have one");
+        let of_frame = on_instrument(&instrument, &frame, &settings);
+        rows.extend(of_frame.map_err(Failure::wrong_use)?);
+    }
     if json {
         print_json(&rows);
         return Ok(());

@@ -10,6 +10,7 @@ pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod sample;
 mod study;
+pub(crate) mod survey;
 
 use clap::CommandFactory;
 

@@ -20,6 +20,7 @@ pub(crate) async fn run(args: SampleArgs) -> Result<(), Failure> {
         sample.strategies = args.strategies;
     }
     sample.prompts = args.prompts.unwrap_or(std::mem::take(&mut sample.prompts));
+    sample.language = args.language.unwrap_or(std::mem::take(&mut sample.language));
     sample.k = args.k.unwrap_or(sample.k);
     sample.sets_per_prompt = args.sets_per_prompt.unwrap_or(sample.sets_per_prompt);
     sample.limit = args.limit.unwrap_or(sample.limit);

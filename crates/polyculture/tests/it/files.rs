@@ -146,5 +146,10 @@ fn the_judge_says_how_good_it_is() {
     let output = polyculture(folder.path(), &["judge", "validate", "--json"]);
     expect_code(&output, 0);
     let rows: Value = serde_json::from_str(&stdout(&output)).unwrap();
-    assert_eq!(rows.as_array().unwrap().len(), 4);
+    let rows = rows.as_array().unwrap();
+    // The seedlings' world, the instrument in five languages, and that of the frame of four axes.
+    assert_eq!(rows.len(), 2 + 5 * 2 + 4);
+    for language in ["en", "fr", "it", "pt-BR", "hi"] {
+        assert!(rows.iter().any(|row| row["language"] == language), "{language}");
+    }
 }

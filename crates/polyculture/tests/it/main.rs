@@ -7,6 +7,7 @@ mod dataset;
 mod demo;
 mod errors;
 mod files;
+mod survey;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -56,7 +56,7 @@ fn format_of(id: &str) -> Result<Format, Failure> {
 }
 
 /// An error with its causes, as wrong use or unreadable input.
-fn chain(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
+pub(crate) fn chain(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
     Failure::wrong_use(format_args!("{:#}", anyhow::Error::new(error)))
 }
 
