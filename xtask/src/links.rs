@@ -5,10 +5,11 @@ use anyhow::Result;
 use std::path::Path;
 
 const CHORES: [&str; 5] = ["test", "tidy", "seedlings", "judge", "oracles"];
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "demo",
     "init",
     "run",
+    "survey",
     "sample",
     "judge",
     "dataset",

@@ -443,7 +443,7 @@ fn synthetic(sets: &[CandidateSet], judge: &ModelId) -> Option<String> {
 
 fn warnings(sets: &[CandidateSet], verdicts: &[Verdict]) -> Vec<String> {
     let mut warnings = vec![
-        "The judge's own error is shown beside the figures and is not yet part of their intervals."
+        "The judge's own error is shown beside the figures. It is in no interval but those of shares that are corrected for it."
             .to_owned(),
     ];
     let probed: HashMap<_, _> = sets.iter().map(|set| (&set.set_id, set.axis.as_ref())).collect();

@@ -240,7 +240,7 @@ pub fn survey(
             countries.len(),
             if countries.len() == 1 { "country" } else { "countries" }
         ),
-        people: shown_people(table, &survey, question.seed)?,
+        people: shown_people(table, frame.axes.len()),
         models: models
             .models
             .iter()
@@ -390,44 +390,32 @@ fn beside_models(
     }
 }
 
-/// At most so many people are shown one by one.
+/// More people than this are shown by their densities alone.
 const SHOWN: usize = 3000;
 
-/// People to be drawn: all, or a sample.
-fn shown_people(
-    table: &SurveyTable,
-    survey: &Survey,
-    seed: Seed,
-) -> Result<Vec<Person>, EvaluateError> {
-    let n_axes = survey.n_axes();
-    let placed: Vec<usize> = (0..table.respondents.len())
-        .filter(|i| place(table.choices(*i), &table.items, n_axes, |_| true).is_some())
-        .collect();
-    let mut rng = ChaCha8Rng::seed_from_u64(seed.stream("evaluate", "shown people").get());
-    let share = SHOWN as f64 / placed.len().max(1) as f64;
-    let mut people = Vec::new();
-    for i in placed {
-        if rng.random::<f64>() < share {
-            let at = place(table.choices(i), &table.items, n_axes, |_| true);
-            people.push(Person {
-                group: table.respondents[i].country.clone(),
-                weight: table.weights[i],
-                at: at.expect("these have a place"),
-            });
-        }
+/// People with their places, if they are few enough to be shown one by one.
+fn shown_people(table: &SurveyTable, n_axes: usize) -> Vec<Person> {
+    if table.respondents.len() > SHOWN {
+        return Vec::new();
     }
-    Ok(people)
+    let person = |i: usize| {
+        Some(Person {
+            group: table.respondents[i].country.clone(),
+            weight: table.weights[i],
+            at: place(table.choices(i), &table.items, n_axes)?,
+        })
+    };
+    (0..table.respondents.len()).filter_map(person).collect()
 }
 
-/// The mean place of the choices that count, on each axis; nothing if there is none on some axis.
+/// The mean place of the choices on each axis; nothing if there is none on some axis.
 fn place(
     choices: &[Choice],
     items: &[crate::survey::table::SurveyItem],
     n_axes: usize,
-    counts: impl Fn(&Choice) -> bool,
 ) -> Option<Vec<f64>> {
     let mut sums = vec![(0.0, 0.0); n_axes];
-    for choice in choices.iter().filter(|choice| counts(choice)) {
+    for choice in choices {
         if let Some(position) = choice.position {
             let sum = &mut sums[items[usize::from(choice.item)].axis];
             sum.0 += position.value();
@@ -446,7 +434,7 @@ fn densities(
 ) -> Result<Vec<Density>, EvaluateError> {
     let n_axes = survey.n_axes();
     let places: Vec<Option<Vec<f64>>> = (0..table.respondents.len())
-        .map(|i| place(table.choices(i), &table.items, n_axes, |_| true))
+        .map(|i| place(table.choices(i), &table.items, n_axes))
         .collect();
     let all = vec![true; table.respondents.len()];
     let populations = std::iter::once((EVERYONE, &all)).chain(
